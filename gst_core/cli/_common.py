@@ -1,0 +1,88 @@
+"""What every command shares: lazy loading, errors as one line, exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from gst_core.errors import GstError
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they are called.
+
+    Start-up matters: ``gst --help`` must not pay for torch or SQLAlchemy.
+
+    Parameters
+    ----------
+    lazy
+        Command name to ``(module, attribute, short help)``; the short help is
+        repeated here so that the group's own ``--help`` imports nothing.
+    """
+
+    def __init__(self, *args: Any, lazy: dict[str, tuple[str, str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Command names in alphabetical order."""
+        return sorted({*super().list_commands(ctx), *self._lazy})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command at its first use."""
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        module, attribute, _ = self._lazy[cmd_name]
+        try:
+            command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("gst_core"):
+                raise
+            raise GstError(
+                f"'{cmd_name}' needs the Python package '{error.name}', which is not installed",
+                hint="install the extra it belongs to: [train], [ensembl] or [cpu] of gst-core",
+            ) from error
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by their short help, importing none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._lazy[name][2]) for name in sorted(self._lazy)])
+
+
+def run(command: click.Command, program: str) -> None:
+    """Run a command as a program: a :class:`GstError` becomes one line and exit status 1.
+
+    ``--debug`` anywhere on the command line shows the traceback instead. A
+    closed standard output (``gst_assign ... | head``) ends the program
+    quietly, as it does for other Unix tools.
+    """
+    if "--debug" in sys.argv[1:]:
+        command.main(prog_name=program)
+        return
+    try:
+        command.main(prog_name=program)
+    except GstError as error:
+        click.echo(f"{program}: error: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Python would complain again when it flushes standard output at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"{program}: error: {where}{error.strerror or error}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        first = (str(error).strip() or "no message").splitlines()[0]
+        click.echo(
+            f"{program}: internal error: {type(error).__name__}: {first}; "
+            "run again with --debug and report the traceback",
+            err=True,
+        )
+        sys.exit(1)

@@ -1,0 +1,31 @@
+"""The ``gst`` command group."""
+
+from __future__ import annotations
+
+import click
+
+from gst_core import __version__
+from gst_core.cli._common import LazyGroup, run
+
+#: name -> (module, attribute, short help); one file a command
+COMMANDS: dict[str, tuple[str, str, str]] = {}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+@click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
+def gst(debug: bool) -> None:
+    """Gene Symbol Transformer: train, export, evaluate and load gene symbols.
+
+    Naming proteins is a program of its own: gst_assign.
+    """
+    del debug  # read by gst_core.cli._common.run, before Click is in charge
+
+
+def main() -> None:
+    """Entry point of ``gst``."""
+    run(gst, "gst")
+
+
+if __name__ == "__main__":
+    main()

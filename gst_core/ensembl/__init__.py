@@ -1,0 +1,1 @@
+"""Ensembl core databases and data sets."""

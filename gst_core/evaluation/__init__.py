@@ -1,0 +1,1 @@
+"""Metrics, comparison with known symbols, plots."""

@@ -1,0 +1,62 @@
+"""Output files that are whole or absent, never half."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from gst_core.errors import GstError
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file that appears under its name only when it is complete.
+
+    What is written goes to a hidden temporary file in the same folder, which is
+    flushed to disk and renamed over `path` when the block ends. When the block
+    raises, the temporary file is removed and `path` is as it was; a kill leaves
+    a ``.<name>.*.tmp`` beside it, never a half table under the final name.
+
+    Parameters
+    ----------
+    path
+        The final name.
+    mode
+        ``"w"`` for UTF-8 text with ``\\n`` line ends, ``"wb"`` for bytes.
+
+    Yields
+    ------
+    file
+        The temporary file, open for writing.
+
+    Raises
+    ------
+    GstError
+        If the folder does not exist or cannot be written to.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise GstError("is a folder, not a file", where=str(target), hint="name a file")
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    try:
+        file = temporary.open(mode.replace("w", "x"), **text)  # type: ignore[call-overload]
+    except OSError as error:
+        raise GstError(
+            f"cannot write: {error.strerror}",
+            where=str(target),
+            hint="check that the folder exists and is writable, or name another output",
+        ) from error
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

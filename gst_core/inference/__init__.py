@@ -1,0 +1,1 @@
+"""Naming proteins with ONNX Runtime; torch is never needed here."""

@@ -1,0 +1,76 @@
+"""The symbols a model can give, each with its description, source database and accession."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One gene symbol as it is written to results and databases.
+
+    Attributes
+    ----------
+    symbol
+        The gene symbol, in the capitalisation of its source.
+    description
+        Full gene name; empty where unknown.
+    source
+        Name of the database that approved the symbol, as Ensembl displays it
+        (``HGNC Symbol``, ``ZFIN``, ...); empty where unknown.
+    accession
+        Primary accession in that database (``HGNC:1100``); empty where unknown.
+    """
+
+    symbol: str
+    description: str = ""
+    source: str = ""
+    accession: str = ""
+
+
+class Vocabulary:
+    """Symbols in the order of a model's output.
+
+    Parameters
+    ----------
+    symbols
+        The symbols; their position is their class index.
+    """
+
+    def __init__(self, symbols: Iterable[Symbol]) -> None:
+        self._symbols = tuple(symbols)
+
+    def __len__(self) -> int:
+        return len(self._symbols)
+
+    def __getitem__(self, index: int) -> Symbol:
+        return self._symbols[index]
+
+    def __iter__(self) -> Iterator[Symbol]:
+        return iter(self._symbols)
+
+    def to_json(self) -> str:
+        """Serialise by columns: a list a field, all of one length."""
+        columns = {
+            field: [getattr(symbol, field) for symbol in self._symbols]
+            for field in ("symbol", "description", "source", "accession")
+        }
+        return json.dumps(columns, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Vocabulary:
+        """Read what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the columns are missing or differ in length.
+        """
+        columns = json.loads(text)
+        try:
+            parts = [columns[f] for f in ("symbol", "description", "source", "accession")]
+        except (KeyError, TypeError) as error:
+            raise ValueError("a vocabulary has the columns symbol, description, source, accession") from error
+        return cls(Symbol(*row) for row in zip(*parts, strict=True))
