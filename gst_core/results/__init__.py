@@ -1,0 +1,1 @@
+"""Writers of results; all of them write whole files or none."""
