@@ -133,7 +133,7 @@ class Summary:
             kept.extend(other.examples[band][: EXAMPLES - len(kept)])
 
     def named_at(self, threshold: float) -> int:
-        """Count the assignments with a symbol at or above `threshold`, a whole number of hundredths."""
+        """Count the sequences named at or above `threshold`, a whole number of hundredths."""
         return sum(self.histogram[_bin(threshold) :])
 
     def known_at(self, threshold: float) -> int:
