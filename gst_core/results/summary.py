@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
-from gst_core.results.table import DECIMALS
+from gst_core.results.table import DECIMALS, read_table
 
 #: Thresholds that tables of results show.
 THRESHOLDS: Final = (0.5, 0.7, 0.9, 0.95, 0.99)
@@ -152,6 +154,34 @@ class Summary:
             count += named
             shares.append(count / total)
         return shares[::-1]
+
+
+def summarise_table(path: str | Path, known_symbols: Mapping[str, str] | None = None) -> Summary:
+    """Summarise a result table.
+
+    Parameters
+    ----------
+    path
+        The table; it is read row by row.
+    known_symbols
+        Stable id to true symbol, where known.
+
+    Raises
+    ------
+    GstError
+        If the table cannot be read or is damaged.
+    """
+    known_symbols = known_symbols or {}
+    summary = Summary()
+    for row in read_table(path):
+        summary.add(
+            row.stable_id,
+            row.symbol,
+            row.probability,
+            description=row.description,
+            known_symbol=known_symbols.get(row.stable_id, ""),
+        )
+    return summary
 
 
 def _bin(threshold: float) -> int:
