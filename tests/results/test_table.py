@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,19 @@ def test_standard_output_carries_the_table_alone_in_utf8() -> None:
         "P0\té\t1.0000\t\t\nP1\té\t1.0000\t\t\n"
     )
     assert result.stderr == b""
+
+
+@pytest.mark.parametrize("format", ["tsv", "json"])
+def test_memory_is_flat_in_the_number_of_proteins(tmp_path: Path, format: str) -> None:
+    def peak(rows: int) -> int:
+        assignments = (assignment(f"P{n}", (TP53, 0.9), (GH1, 0.1)) for n in range(rows))
+        tracemalloc.start()
+        try:
+            with open_results(tmp_path / "out", MODEL, format=format, top_k=2) as results:  # type: ignore[arg-type]
+                results.write(GENOME, assignments)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)  # what is imported or cached once is no part of it
+    assert peak(20_000) < 1.2 * peak(1_000)
