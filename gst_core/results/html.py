@@ -160,8 +160,11 @@ def _picture(report: Report) -> dict[str, Any]:
     if known := total.known_at(0):
         right = [total.correct_at(step / 100) / known for step in range(101)]
         picture["right"] = frame.line(right)
+        # these labels stand below their curve, where near zero the axis has its own
         picture["right_points"] = [
-            {"threshold": t, "share": right[round(t * 100)]} for t in LABELLED
+            {"threshold": t, "share": right[round(t * 100)]}
+            for t in LABELLED
+            if right[round(t * 100)] >= 0.06
         ]
     return picture
 
