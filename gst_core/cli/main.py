@@ -8,7 +8,10 @@ from gst_core import __version__
 from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "demo": ("gst_core.cli.demo", "demo", "Name the bundled sample and sum up the results."),
+    "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
+}
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
