@@ -101,7 +101,7 @@ class ModelConfig:
 
     num_symbols: int
     num_clades: int
-    width: int = 768
+    width: int = 640
     dimension: int = 192
     layers: int = 2
     heads: int = 3
@@ -109,7 +109,7 @@ class ModelConfig:
     patch_length: int = 32
     max_patches: int = 64
     dropout: float = 0.1
-    scale: float = 24.0
+    scale: float = 32.0
 
     @property
     def bag_rows(self) -> int:

@@ -19,8 +19,10 @@ from torch import Tensor, nn
 from gst_core.model.config import BAG_PATTERNS, PATCH_PATTERNS, ModelConfig, WordPattern, residue_groups
 from gst_core.sequences import ALPHABET
 
-#: Counts are held in 8 bits at inference; more repeats of a word than this say nothing more.
-MAX_COUNT = 255
+#: In the bag a word is there or not: repeats within a protein say little of its family.
+BAG_LIMIT = 1
+#: Within a patch words are counted; 8 bits hold more than a patch of any sense needs.
+PATCH_LIMIT = 255
 
 
 class WordIndex(nn.Module):
@@ -172,6 +174,7 @@ class PatchEncoder(nn.Module):
             (patch[..., None] * config.patch_rows + rows).flatten(1),
             present.flatten(1),
             p * config.patch_rows,
+            PATCH_LIMIT,
         ).view(b, p, config.patch_rows)
         # Patches of long proteins hold more words: the root keeps both length and contrast in bounds.
         x = (counts @ self.table) / (stride.float().sqrt())[:, None, None]
@@ -226,7 +229,7 @@ class GeneSymbolTransformer(nn.Module):
             ``(B, W)``, of unit length.
         """
         rows, present = self.words(codes)
-        counts = count_words(rows.flatten(1), present.flatten(1), self.config.bag_rows)
+        counts = count_words(rows.flatten(1), present.flatten(1), self.config.bag_rows, BAG_LIMIT)
         bag = unit(counts @ self.table)
         return unit(
             self.dropout(bag + self.encoder(codes, lengths, clades) + self.clade(clades))
@@ -244,7 +247,7 @@ class GeneSymbolTransformer(nn.Module):
         return self.config.scale * representation @ unit(self.symbols).T
 
 
-def count_words(rows: Tensor, present: Tensor, total: int) -> Tensor:
+def count_words(rows: Tensor, present: Tensor, total: int, limit: int) -> Tensor:
     """Count how often each row is named.
 
     Parameters
@@ -255,16 +258,18 @@ def count_words(rows: Tensor, present: Tensor, total: int) -> Tensor:
         ``(B, N)`` which of them count.
     total
         Number of rows.
+    limit
+        Larger counts are cut to this, 255 at most.
 
     Returns
     -------
     counts
-        ``(B, total)``, at most 255 each: exact in bfloat16 too.
+        ``(B, total)``, at most `limit` each, so exact in bfloat16 too.
     """
     device = rows.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
     counts = torch.zeros(len(rows), total, dtype=dtype, device=rows.device)
-    return counts.scatter_add_(1, rows, present.to(dtype)).clamp_(max=MAX_COUNT)
+    return counts.scatter_add_(1, rows, present.to(dtype)).clamp_(max=limit)
 
 
 def unit(x: Tensor) -> Tensor:

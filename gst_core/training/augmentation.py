@@ -64,9 +64,9 @@ class Evolution:
     """
 
     unchanged: float = 0.1
-    distance: float = 0.6
+    distance: float = 0.7
     heterogeneity: float = 1.0
-    indels: float = 0.02
+    indels: float = 0.03
     exon_loss: float = 0.15
     late_start: float = 0.1
     fragment: float = 0.1

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gst_core.model.checkpoint import load_tensors, save_tensors
-from gst_core.model.network import GeneSymbolTransformer
+from gst_core.model.network import GeneSymbolTransformer, count_words
 from gst_core.sequences import PADDING
 from gst_core.training.augmentation import Evolution
 
@@ -77,6 +77,10 @@ class TrainingConfig:
         Decoupled, of everything but the tables.
     clade_dropout
         Share of proteins trained as of unknown clade.
+    clade_noise
+        Share of proteins trained under a clade drawn at random. A clade with
+        few proteins would otherwise learn that nothing but their symbols
+        exists in it, and be wrong of the next species.
     balance
         A symbol seen n times is drawn in proportion to ``n ** (1 - balance)``.
     longest
@@ -91,13 +95,14 @@ class TrainingConfig:
         Of every random draw.
     """
 
-    epochs: float = 12
+    epochs: float = 8
     batch_size: int = 512
-    table_rate: float = 2e-3
+    table_rate: float = 1e-3
     network_rate: float = 5e-4
     warmup: float = 0.05
     weight_decay: float = 0.01
     clade_dropout: float = 0.3
+    clade_noise: float = 0.5
     balance: float = 0.0
     longest: int = 1024
     label_smoothing: float = 0.0
@@ -200,6 +205,8 @@ def train(
         if evolution is not None:
             codes, lengths = evolution(codes, lengths, rng)
         clades = batch.clades.copy()
+        noisy = rng.random(len(clades)) < config.clade_noise
+        clades[noisy] = rng.integers(0, network.config.num_clades, int(noisy.sum()))
         clades[rng.random(len(clades)) < config.clade_dropout] = network.config.num_clades
 
         share = rate(step, steps, config.warmup)
@@ -239,13 +246,14 @@ def train(
 def start_from_prototypes(
     network: GeneSymbolTransformer, data: TrainingSet, device: str = "cpu", batch_size: int = 256
 ) -> None:
-    """Set each symbol's vector to the mean of its proteins' under the untrained network.
+    """Weigh words by rarity and set each symbol's vector to the mean of its proteins'.
 
-    A random table of words is a random projection, which keeps angles: the
-    network starts as a nearest-centroid classifier of words instead of from
-    nothing.
+    A random table of words is a random projection, which keeps angles (Johnson
+    and Lindenstrauss 1984): the network starts as a nearest-centroid classifier
+    of words, weighed by inverse document frequency, instead of from nothing.
     """
     network.eval().to(device)
+    network.table *= inverse_document_frequency(network, data)[:, None]
     total = torch.zeros_like(network.symbols)
     by_length = np.argsort(data.lengths, kind="stable")
     for start in range(0, len(data), batch_size):
@@ -260,6 +268,17 @@ def start_from_prototypes(
     seen = total.norm(dim=1) > 0
     typical = network.symbols[0].norm()
     network.symbols[seen] = F.normalize(total[seen], dim=1) * typical
+
+
+def inverse_document_frequency(network: GeneSymbolTransformer, data: TrainingSet) -> Tensor:
+    """Rarity of each word, ``(rows,)``: log of one over the share of proteins that have it; mean 1."""
+    found = torch.zeros(network.config.bag_rows, device=network.table.device)
+    for start in range(0, len(data), 512):
+        batch = data.take(np.arange(start, min(start + 512, len(data))), 2048)
+        rows, present = network.words(pad(batch.codes, batch.lengths).to(found.device))
+        found += count_words(rows.flatten(1), present.flatten(1), len(found), 1).sum(0)
+    rarity = torch.log(len(data) / (found + 1)).clamp(min=0.1)
+    return rarity / rarity.mean()
 
 
 def accuracy(network: GeneSymbolTransformer, data: TrainingSet, device: str = "cpu") -> float:
