@@ -1,0 +1,100 @@
+"""Import a checkpoint of the original once, and keep the result."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from gst_core import __version__
+from gst_core.errors import GstError
+from gst_core.files import atomic_write
+from gst_core.legacy.checkpoint import read_checkpoint
+from gst_core.legacy.graph import FORMAT, to_onnx
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Tell by its content whether a file is a PyTorch checkpoint, and not an ``.onnx`` model."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
+def convert(checkpoint: Path, output: Path) -> None:
+    """Write a checkpoint of the original as a self-contained ``.onnx`` file.
+
+    Parameters
+    ----------
+    checkpoint
+        A Lightning ``.ckpt`` of the original.
+    output
+        The file to write; whole or not there at all.
+
+    Raises
+    ------
+    GstError
+        If the checkpoint is refused, or the output cannot be written.
+    """
+    model = to_onnx(read_checkpoint(checkpoint))
+    with atomic_write(output, "wb") as file:
+        file.write(model)
+
+
+def _temporary_folder() -> Path:
+    """Make a folder that goes when the program ends."""
+    folder = tempfile.mkdtemp(prefix="gst-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def import_checkpoint(path: Path, cache: bool = True) -> Path:
+    """Convert a checkpoint, or find what an earlier call made of the same content.
+
+    The result lies in the user's cache folder (``$XDG_CACHE_HOME/gst``, as a
+    rule ``~/.cache/gst``) under the checkpoint's SHA-256. Where that folder
+    cannot be written, as in a container without a home, it lies in a temporary
+    folder until the program ends.
+
+    Parameters
+    ----------
+    path
+        A Lightning ``.ckpt`` of the original.
+    cache
+        Whether to look in the cache folder and to write there.
+
+    Returns
+    -------
+    Path
+        The ``.onnx`` file.
+
+    Raises
+    ------
+    GstError
+        If the checkpoint is refused.
+    OSError
+        If it cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    name = f"{digest}.{FORMAT}.{__version__}.onnx"
+    if cache:
+        target = platformdirs.user_cache_path("gst") / name
+        if target.is_file():
+            return target
+    model = to_onnx(read_checkpoint(path))
+    if cache:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(target, "wb") as file:
+                file.write(model)
+        except (OSError, GstError):
+            # A cache is a convenience: a full disk or a missing home must not stop the work.
+            pass
+        else:
+            return target
+    target = _temporary_folder() / name
+    target.write_bytes(model)
+    return target
