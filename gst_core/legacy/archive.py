@@ -20,7 +20,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ from gst_core.errors import GstError
 #: Largest pickle read. The production checkpoint's, with 30,688 symbols and
 #: their descriptions, is under 10 MB.
 MAX_PICKLE_BYTES = 256 * 2**20
+
+#: Bytes read at a time from the storage of a large tensor.
+_CHUNK = 2**22
 
 
 class RefusedError(Exception):
@@ -291,29 +294,35 @@ def _reporting(path: Path) -> Iterator[None]:
 
 
 class TorchArchive:
-    """A zip archive as ``torch.save`` writes it, open for reading.
+    """A zip archive as ``torch.save`` writes it.
 
     Parameters
     ----------
     path
-        The checkpoint.
+        The checkpoint. It is opened anew for each reading.
+
+    Attributes
+    ----------
+    content
+        What the pickle describes: plain containers, :class:`StandIn` and :class:`Tensor`.
 
     Raises
     ------
     GstError
         If it is no such archive, or holds what it should not.
+    OSError
+        If it cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _reporting(path):
-            self._zip = zipfile.ZipFile(path)
-            self._prefix = self._check()
-            self.content = self._unpickle()
+        with _reporting(path), zipfile.ZipFile(path) as archive:
+            self._prefix = self._check(archive)
+            self.content = _Machine().run(archive.read(f"{self._prefix}data.pkl"))
 
-    def _check(self) -> str:
+    def _check(self, archive: zipfile.ZipFile) -> str:
         """Check the archive's directory; returns the folder that all entries lie in."""
-        entries = self._zip.infolist()
+        entries = archive.infolist()
         pickles = [entry.filename for entry in entries if entry.filename.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise RefusedError(f"{len(pickles)} files named data.pkl in place of one")
@@ -324,16 +333,25 @@ class TorchArchive:
             raise RefusedError("entries that overlap")
         if len({entry.filename for entry in entries}) != len(entries):
             raise RefusedError("two entries of one name")
-        if self._zip.getinfo(pickles[0]).file_size > MAX_PICKLE_BYTES:
+        if archive.getinfo(pickles[0]).file_size > MAX_PICKLE_BYTES:
             raise RefusedError(f"a pickle of more than {MAX_PICKLE_BYTES:,} bytes")
         prefix = pickles[0].removesuffix("data.pkl")
         byteorder = f"{prefix}byteorder"
-        if byteorder in self._zip.namelist() and self._zip.read(byteorder) != b"little":
+        if byteorder in archive.namelist() and archive.read(byteorder) != b"little":
             raise RefusedError("big-endian numbers")
         return prefix
 
-    def _unpickle(self) -> Any:
-        return _Machine().run(self._zip.read(f"{self._prefix}data.pkl"))
+    @contextlib.contextmanager
+    def _open(self, storage: Storage) -> Iterator[IO[bytes]]:
+        name = f"{self._prefix}data/{storage.key}"
+        with zipfile.ZipFile(self.path) as archive:
+            if archive.getinfo(name).file_size != 4 * storage.numel:
+                raise zipfile.BadZipFile(f"tensor storage {storage.key} has a wrong size")
+            with archive.open(name) as file:
+                yield file
+                # The end of an entry is where its checksum is compared.
+                while file.read(_CHUNK):
+                    pass
 
     def read(self, tensor: Tensor) -> NDArray[np.float32]:
         """Read a tensor's values.
@@ -341,25 +359,28 @@ class TorchArchive:
         Raises
         ------
         GstError
-            If its storage is missing from the archive, or not as long as it says.
+            If its storage is missing from the archive, is damaged, or is not as long
+            as it says.
         """
-        storage = tensor.storage
-        with _reporting(self.path):
-            data = self._zip.read(f"{self._prefix}data/{storage.key}")
-            if len(data) != 4 * storage.numel:
-                raise zipfile.BadZipFile(f"tensor storage {storage.key} has a wrong size")
-        values = np.frombuffer(data, dtype="<f4", offset=0)[tensor.offset :]
+        with _reporting(self.path), self._open(tensor.storage) as file:
+            values = np.frombuffer(file.read(), dtype="<f4")[tensor.offset :]
         strides = tuple(4 * step for step in tensor.stride)
         # Safe: the reach of shape and stride was checked when the tensor was described.
         view = np.lib.stride_tricks.as_strided(values, tensor.shape, strides, writeable=False)
         return np.ascontiguousarray(view)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._zip.close()
+    def read_rows(self, tensor: Tensor) -> Iterator[NDArray[np.float32]]:
+        """Read a matrix a few rows at a time, so that it is never whole in memory.
 
-    def __enter__(self) -> TorchArchive:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        Errors as for :meth:`read`.
+        """
+        rows, width = tensor.shape
+        if tensor.stride != (width, 1):
+            yield self.read(tensor)
+            return
+        step = max(1, _CHUNK // (4 * width))
+        with _reporting(self.path), self._open(tensor.storage) as file:
+            file.seek(4 * tensor.offset)
+            for start in range(0, rows, step):
+                data = file.read(4 * width * min(step, rows - start))
+                yield np.frombuffer(data, dtype="<f4").reshape(-1, width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -100,6 +100,47 @@ class LegacyShape:
         return shapes
 
 
+class LegacyWeights(Mapping[str, NDArray[np.float32]]):
+    """The weights of a checkpoint, still in their file: each access reads one.
+
+    The production network has 170 MB of them, of which 154 MB are one matrix.
+
+    Parameters
+    ----------
+    archive
+        Where they are.
+    tensors
+        Their descriptions by state_dict key.
+    """
+
+    def __init__(self, archive: TorchArchive, tensors: Mapping[str, Tensor]) -> None:
+        self._archive = archive
+        self._tensors = tensors
+
+    def __getitem__(self, key: str) -> NDArray[np.float32]:
+        return self._finite(key, self._archive.read(self._tensors[key]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def rows(self, key: str) -> Iterator[NDArray[np.float32]]:
+        """Read a matrix a few rows at a time."""
+        for block in self._archive.read_rows(self._tensors[key]):
+            yield self._finite(key, block)
+
+    def _finite(self, key: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not np.isfinite(values).all():
+            raise GstError(
+                f"the weight {key} has values that are not finite",
+                where=str(self._archive.path),
+                hint="the network was not trained to an end, or the checkpoint is damaged",
+            )
+        return values
+
+
 @dataclass(frozen=True, slots=True)
 class LegacyCheckpoint:
     """A checkpoint of the original: its network and what the outputs mean.
@@ -111,7 +152,7 @@ class LegacyCheckpoint:
     shape
         The network's hyper-parameters.
     weights
-        Float32 weights by their state_dict key.
+        Float32 weights by their state_dict key, read when they are asked for.
     vocabulary
         Symbols in class order; accessions are unknown to the original.
     clades
@@ -123,7 +164,7 @@ class LegacyCheckpoint:
     name: str
     version: str
     shape: LegacyShape
-    weights: Mapping[str, NDArray[np.float32]]
+    weights: LegacyWeights
     vocabulary: Vocabulary
     clades: tuple[str, ...]
     alphabet: str
@@ -138,6 +179,15 @@ def _labels(mapper: Any, by_index: str, what: str) -> list[str]:
     if not all(isinstance(label, str) for label in labels):
         raise ValueError(f"{what} are not numbered from 0")
     return labels  # type: ignore[return-value]
+
+
+def _alphabet(mapper: Any) -> str:
+    letters = _labels(mapper, "index_to_protein_letter", "letters")
+    if any(len(letter) != 1 or not letter.isascii() for letter in letters):
+        raise ValueError("letters are not single characters")
+    if letters[-1] != PADDING or len(set(letters)) != len(letters):
+        raise ValueError("letters are not distinct, or do not end in the padding")
+    return "".join(letters)
 
 
 def _vocabulary(symbols: list[str], metadata: Any) -> Vocabulary:
@@ -194,29 +244,24 @@ def _shape(parameters: dict[str, Any], letters: int, clades: int, symbols: int) 
     )
 
 
-def _weights(
-    archive: TorchArchive, state: Any, shape: LegacyShape
-) -> dict[str, NDArray[np.float32]]:
+def _tensors(state: Any, shape: LegacyShape) -> dict[str, Tensor]:
+    """Find the description of every weight that the network has, and no other."""
     expected = shape.weight_shapes()
     if not isinstance(state, dict) or not set(state) <= set(expected):
         raise ValueError("weights of another network")
-    weights = {}
     for key, size in expected.items():
         tensor = state.get(key)
         if not isinstance(tensor, Tensor) or tensor.shape != size:
             found = tensor.shape if isinstance(tensor, Tensor) else "missing"
             raise ValueError(f"the weight {key} is {found}, not {size}")
-        weights[key] = archive.read(tensor)
-        if not np.isfinite(weights[key]).all():
-            raise ValueError(f"the weight {key} has values that are not finite")
-    return weights
+    return state
 
 
 def read_checkpoint(path: Path) -> LegacyCheckpoint:
     """Read a checkpoint of the original, of either architecture.
 
-    Only the network's weights are read from the archive; the optimizer's state,
-    two thirds of the file, never is.
+    The network's weights are read from the archive when they are asked for; the
+    optimizer's state, two thirds of the file, never is.
 
     Parameters
     ----------
@@ -229,34 +274,28 @@ def read_checkpoint(path: Path) -> LegacyCheckpoint:
         If it is no checkpoint of the original, is damaged, or holds what no
         checkpoint of the original holds.
     """
-    with TorchArchive(path) as archive:
-        try:
-            content = archive.content
-            parameters = content.get("hyper_parameters") if isinstance(content, dict) else None
-            if not isinstance(parameters, dict):
-                raise ValueError("no hyper-parameters")
-            symbols = _labels(parameters.get("symbol_mapper"), "index_to_label_dict", "symbols")
-            clades = _labels(parameters.get("clade_mapper"), "index_to_label_dict", "clades")
-            letters = _labels(
-                parameters.get("protein_sequence_mapper"), "index_to_protein_letter", "letters"
-            )
-            if any(len(letter) != 1 or not letter.isascii() for letter in letters):
-                raise ValueError("letters are not single characters")
-            if letters[-1] != PADDING or len(set(letters)) != len(letters):
-                raise ValueError("letters are not distinct, or do not end in the padding")
-            shape = _shape(parameters, len(letters), len(clades), len(symbols))
-            return LegacyCheckpoint(
-                name=str(parameters.get("logging_version", path.stem)),
-                version=str(parameters.get("datetime", "unknown")),
-                shape=shape,
-                weights=_weights(archive, content.get("state_dict"), shape),
-                vocabulary=_vocabulary(symbols, parameters.get("symbols_metadata")),
-                clades=tuple(clades),
-                alphabet="".join(letters),
-            )
-        except ValueError as error:
-            raise GstError(
-                f"is not a checkpoint of the original Gene Symbol Transformer: {error}",
-                where=str(path),
-                hint="give a checkpoint that the original wrote, or a model exported to .onnx",
-            ) from error
+    archive = TorchArchive(path)
+    content = archive.content
+    try:
+        parameters = content.get("hyper_parameters") if isinstance(content, dict) else None
+        if not isinstance(parameters, dict):
+            raise ValueError("no hyper-parameters")
+        symbols = _labels(parameters.get("symbol_mapper"), "index_to_label_dict", "symbols")
+        clades = _labels(parameters.get("clade_mapper"), "index_to_label_dict", "clades")
+        alphabet = _alphabet(parameters.get("protein_sequence_mapper"))
+        shape = _shape(parameters, len(alphabet), len(clades), len(symbols))
+        return LegacyCheckpoint(
+            name=str(parameters.get("logging_version", path.stem)),
+            version=str(parameters.get("datetime", "unknown")),
+            shape=shape,
+            weights=LegacyWeights(archive, _tensors(content.get("state_dict"), shape)),
+            vocabulary=_vocabulary(symbols, parameters.get("symbols_metadata")),
+            clades=tuple(clades),
+            alphabet=alphabet,
+        )
+    except ValueError as error:
+        raise GstError(
+            f"is not a checkpoint of the original Gene Symbol Transformer: {error}",
+            where=str(path),
+            hint="give a checkpoint that the original wrote, or a model exported to .onnx",
+        ) from error

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +68,8 @@ def _attention_block(graph: GraphBuilder, checkpoint: LegacyCheckpoint, x: str, 
     shape = checkpoint.shape
     prefix = f"sequence_transformer.transformer_blocks.{block}."
     weights = {
-        key.removeprefix(prefix): value
-        for key, value in checkpoint.weights.items()
+        key.removeprefix(prefix): checkpoint.weights[key]
+        for key in checkpoint.weights
         if key.startswith(prefix)
     }
 
@@ -133,18 +134,33 @@ def _transformer_logits(graph: GraphBuilder, checkpoint: LegacyCheckpoint) -> st
     )
     features = graph.node("Concat", linear_path, pooled, _clade_vector(graph, checkpoint), axis=1)
 
-    # Folded in double precision, so that the rounding is that of one layer.
-    integration = weights["integration_layer.weight"].astype(np.float64)
-    of_mlp, of_transformer, of_clade = np.split(
-        integration, [shape.hidden, shape.hidden + shape.sequence_length], axis=1
-    )
+    weight, bias = _folded_integration(checkpoint)
+    return _linear(graph, features, "integration", weight, bias)
+
+
+def _folded_integration(
+    checkpoint: LegacyCheckpoint,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fold the transformer's last layer into the integration layer.
+
+    In double precision, so that the rounding is that of one layer, and a few
+    rows at a time: the integration layer is by far the largest matrix.
+    """
+    shape, weights = checkpoint.shape, checkpoint.weights
     final = weights["sequence_transformer.final_layer.weight"].astype(np.float64)
     final_bias = weights["sequence_transformer.final_layer.bias"].astype(np.float64)
-    folded = np.hstack((of_mlp, of_transformer @ final, of_clade))
-    bias = weights["integration_layer.bias"] + of_transformer @ final_bias
-    return _linear(
-        graph, features, "integration", folded.astype(np.float32), bias.astype(np.float32)
-    )
+    splits = [shape.hidden, shape.hidden + shape.sequence_length]
+    width = shape.hidden + shape.embedding_dimension + shape.num_clades
+    folded = np.empty((shape.num_symbols, width), dtype=np.float32)
+    bias = weights["integration_layer.bias"].copy()
+    start = 0
+    for rows in weights.rows("integration_layer.weight"):
+        part = slice(start, start + len(rows))
+        of_mlp, of_transformer, of_clade = np.split(rows.astype(np.float64), splits, axis=1)
+        folded[part] = np.hstack((of_mlp, of_transformer @ final, of_clade))
+        bias[part] += of_transformer @ final_bias
+        start = part.stop
+    return folded, bias
 
 
 def _mlp_logits(graph: GraphBuilder, checkpoint: LegacyCheckpoint) -> str:
@@ -172,22 +188,25 @@ def _mlp_logits(graph: GraphBuilder, checkpoint: LegacyCheckpoint) -> str:
     )
 
 
-def to_onnx(checkpoint: LegacyCheckpoint) -> bytes:
+def write_onnx(checkpoint: LegacyCheckpoint, file: IO[bytes]) -> None:
     """Write a checkpoint as one self-contained ONNX file.
+
+    Its ``metadata_props`` have everything that serving it takes: ``gst.format``
+    (``legacy-1``), ``gst.name``, ``gst.version``, ``gst.vocabulary``,
+    ``gst.clades``, ``gst.alphabet``, ``gst.sequence_length``,
+    ``gst.padding_side``, ``gst.uses_clade`` and ``gst.architecture``.
 
     Parameters
     ----------
     checkpoint
         A checkpoint of either architecture.
+    file
+        Open for writing bytes.
 
-    Returns
-    -------
-    bytes
-        The file. Its ``metadata_props`` have everything that serving it takes:
-        ``gst.format`` (``legacy-1``), ``gst.name``, ``gst.version``,
-        ``gst.vocabulary``, ``gst.clades``, ``gst.alphabet``,
-        ``gst.sequence_length``, ``gst.padding_side``, ``gst.uses_clade`` and
-        ``gst.architecture``.
+    Raises
+    ------
+    GstError
+        If a weight in the checkpoint is damaged.
     """
     shape = checkpoint.shape
     graph = GraphBuilder()
@@ -199,7 +218,8 @@ def to_onnx(checkpoint: LegacyCheckpoint) -> bytes:
     graph.node("TopK", probabilities, "top_k", outputs=("probabilities", "indices"), axis=-1)
     graph.output("probabilities", "float32", ("batch", "top_k"))
     graph.output("indices", "int64", ("batch", "top_k"))
-    return graph.to_bytes(
+    graph.write(
+        file,
         f"legacy_{shape.architecture}",
         {
             "gst.format": FORMAT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,10 +12,9 @@ from pathlib import Path
 import platformdirs
 
 from gst_core import __version__
-from gst_core.errors import GstError
 from gst_core.files import atomic_write
 from gst_core.legacy.checkpoint import read_checkpoint
-from gst_core.legacy.graph import FORMAT, to_onnx
+from gst_core.legacy.graph import FORMAT, write_onnx
 
 
 def is_checkpoint(path: Path) -> bool:
@@ -38,9 +38,9 @@ def convert(checkpoint: Path, output: Path) -> None:
     GstError
         If the checkpoint is refused, or the output cannot be written.
     """
-    model = to_onnx(read_checkpoint(checkpoint))
+    content = read_checkpoint(checkpoint)
     with atomic_write(output, "wb") as file:
-        file.write(model)
+        write_onnx(content, file)
 
 
 def _temporary_folder() -> Path:
@@ -48,6 +48,14 @@ def _temporary_folder() -> Path:
     folder = tempfile.mkdtemp(prefix="gst-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 def import_checkpoint(path: Path, cache: bool = True) -> Path:
@@ -80,21 +88,13 @@ def import_checkpoint(path: Path, cache: bool = True) -> Path:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     name = f"{digest}.{FORMAT}.{__version__}.onnx"
-    if cache:
-        target = platformdirs.user_cache_path("gst") / name
-        if target.is_file():
-            return target
-    model = to_onnx(read_checkpoint(path))
-    if cache:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(target, "wb") as file:
-                file.write(model)
-        except (OSError, GstError):
-            # A cache is a convenience: a full disk or a missing home must not stop the work.
-            pass
-        else:
-            return target
-    target = _temporary_folder() / name
-    target.write_bytes(model)
+    target = platformdirs.user_cache_path("gst") / name
+    if cache and target.is_file():
+        return target
+    content = read_checkpoint(path)
+    if not cache or not _is_writable(target.parent):
+        # A cache is a convenience: a missing home must not stop the work.
+        target = _temporary_folder() / name
+    with atomic_write(target, "wb") as file:
+        write_onnx(content, file)
     return target

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,11 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
+def _head(number: int, size: int) -> bytes:
+    """Begin a field of `size` bytes."""
+    return _varint(number << 3 | _BYTES) + _varint(size)
+
+
 def _field(number: int, value: int | float | str | bytes) -> bytes:
     """Write one field: its number and wire type, then its value."""
     if isinstance(value, int):
@@ -43,7 +49,7 @@ def _field(number: int, value: int | float | str | bytes) -> bytes:
     if isinstance(value, float):
         return _varint(number << 3 | _FIXED32) + struct.pack("<f", value)
     data = value.encode() if isinstance(value, str) else value
-    return b"".join((_varint(number << 3 | _BYTES), _varint(len(data)), data))
+    return _head(number, len(data)) + data
 
 
 def _attribute(name: str, value: Attribute) -> bytes:
@@ -60,17 +66,22 @@ def _attribute(name: str, value: Attribute) -> bytes:
     return _field(1, name) + fields + _field(20, kind)
 
 
-def _tensor(name: str, array: NDArray[np.generic]) -> bytes:
-    """``TensorProto``: dims 1, data_type 2, name 8, raw_data 9."""
+def _initializer(name: str, array: NDArray[np.generic]) -> tuple[bytes, memoryview]:
+    """``GraphProto.initializer`` (5), a ``TensorProto``: dims 1, data_type 2, name 8, raw_data 9.
+
+    In two parts, the second being the array's own memory: weights are large.
+    """
     little_endian = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return b"".join(
+    data = little_endian.reshape(-1).view(np.uint8).data
+    head = b"".join(
         (
             *(_field(1, size) for size in array.shape),
             _field(2, _ELEMENT_TYPES[array.dtype.name]),
             _field(8, name),
-            _field(9, little_endian.tobytes()),
+            _head(9, len(data)),
         )
     )
+    return _head(5, len(head) + len(data)) + head, data
 
 
 def _value_info(name: str, dtype: str, shape: Sequence[Dimension]) -> bytes:
@@ -86,7 +97,7 @@ class GraphBuilder:
 
     def __init__(self) -> None:
         self._nodes: list[bytes] = []
-        self._initializers: list[bytes] = []
+        self._initializers: list[bytes | memoryview] = []
         self._inputs: list[bytes] = []
         self._outputs: list[bytes] = []
         self._count = 0
@@ -102,7 +113,7 @@ class GraphBuilder:
 
     def constant(self, name: str, array: NDArray[np.generic]) -> str:
         """Store an array in the graph."""
-        self._initializers.append(_field(5, _tensor(name, array)))
+        self._initializers += _initializer(name, array)
         return name
 
     def node(
@@ -127,19 +138,13 @@ class GraphBuilder:
         self._nodes.append(_field(1, b"".join(parts)))
         return names[0]
 
-    def to_bytes(self, name: str, metadata: Mapping[str, str]) -> bytes:
-        """Write the model: ``ModelProto`` with the graph (7), operator sets (8), metadata (14)."""
-        graph = b"".join(
-            (*self._nodes, _field(2, name), *self._initializers, *self._inputs, *self._outputs)
-        )
-        opsets = (_field(1, domain) + _field(2, version) for domain, version in OPSETS.items())
-        entries = (_field(1, key) + _field(2, value) for key, value in metadata.items())
-        return b"".join(
-            (
-                _field(1, IR_VERSION),
-                _field(2, "gst_core"),
-                _field(7, graph),
-                *(_field(8, opset) for opset in opsets),
-                *(_field(14, entry) for entry in entries),
-            )
-        )
+    def write(self, file: IO[bytes], name: str, metadata: Mapping[str, str]) -> None:
+        """Write the model: ``ModelProto`` with graph (7), operator sets (8), metadata (14)."""
+        graph = [*self._nodes, _field(2, name), *self._initializers, *self._inputs, *self._outputs]
+        file.write(_field(1, IR_VERSION) + _field(2, "gst_core"))
+        file.write(_head(7, sum(map(len, graph))))
+        file.writelines(graph)
+        for domain, version in OPSETS.items():
+            file.write(_field(8, _field(1, domain) + _field(2, version)))
+        for key, value in metadata.items():
+            file.write(_field(14, _field(1, key) + _field(2, value)))

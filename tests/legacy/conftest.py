@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import onnxruntime as ort
@@ -9,7 +10,7 @@ import pytest
 
 from gst_core.inference.legacy import LegacyEngine
 from gst_core.legacy.checkpoint import read_checkpoint
-from gst_core.legacy.graph import to_onnx
+from gst_core.legacy.graph import write_onnx
 from tests.legacy.golden import CHECKPOINTS, Golden, read_fasta
 
 
@@ -23,7 +24,9 @@ def goldens(legacy_data: Path) -> dict[str, Golden]:
     result = {}
     for name, file in CHECKPOINTS.items():
         checkpoint = read_checkpoint(legacy_data / "checkpoints" / f"{file}.ckpt")
-        model = to_onnx(checkpoint)
+        stream = io.BytesIO()
+        write_onnx(checkpoint, stream)
+        model = stream.getvalue()
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

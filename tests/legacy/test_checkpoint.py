@@ -11,6 +11,7 @@ import pytest
 
 from gst_core.errors import GstError
 from gst_core.legacy.checkpoint import read_checkpoint
+from gst_core.legacy.importing import convert
 from tests.legacy.golden import CHECKPOINTS, Golden
 
 
@@ -114,5 +115,7 @@ def test_weights_that_are_not_finite_are_refused(legacy_data: Path, tmp_path: Pa
         return b"\xff" * len(data) if name.endswith("data/1") else data
 
     source = legacy_data / "checkpoints" / "gst_variant.ckpt"
+    path = rewrite(source, tmp_path / "nan.ckpt", change)
     with pytest.raises(GstError, match="not finite"):
-        read_checkpoint(rewrite(source, tmp_path / "nan.ckpt", change))
+        convert(path, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()

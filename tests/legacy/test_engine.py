@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import onnxruntime as ort
 import pytest
@@ -96,8 +98,9 @@ def _session(metadata: dict[str, str]) -> ort.InferenceSession:
     graph.input("x", "float32", (1,))
     graph.node("Identity", "x", outputs=("y",))
     graph.output("y", "float32", (1,))
-    model = graph.to_bytes("other", metadata)
-    return ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+    stream = io.BytesIO()
+    graph.write(stream, "other", metadata)
+    return ort.InferenceSession(stream.getvalue(), providers=["CPUExecutionProvider"])
 
 
 @pytest.mark.parametrize("metadata", [{}, {"gst.format": "1"}, {"gst.format": "legacy-1"}])

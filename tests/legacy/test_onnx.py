@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gst_core.legacy.graph import to_onnx
 from gst_core.legacy.onnx_writer import GraphBuilder, _varint
 from gst_core.vocabulary import Vocabulary
 from tests.legacy.golden import Golden
@@ -52,7 +52,7 @@ def test_weights_are_those_of_the_checkpoint(goldens: dict[str, Golden]) -> None
 
 def test_the_wide_layer_is_folded(goldens: dict[str, Golden]) -> None:
     checkpoint = goldens["transformer"].checkpoint
-    model = onnx.load_from_string(to_onnx(checkpoint))
+    model = onnx.load_from_string(goldens["transformer"].model)
     stored = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     shape = checkpoint.shape
     folded = shape.hidden + shape.embedding_dimension + shape.num_clades
@@ -71,7 +71,9 @@ def test_attributes_and_shapes_are_read_back() -> None:
     graph.constant("c", np.array([[1, -2], [3, 4]], dtype=np.int64))
     graph.node("Op", "x", "c", outputs=("y",), domain="d", f=0.5, i=-7, s="text", ints=(1, -1))
     graph.output("y", "int32", ())
-    model = onnx.load_from_string(graph.to_bytes("name", {"key": "wért"}))
+    stream = io.BytesIO()
+    graph.write(stream, "name", {"key": "wért"})
+    model = onnx.load_from_string(stream.getvalue())
     (node,) = model.graph.node
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     assert attributes == {"f": 0.5, "i": -7, "s": b"text", "ints": [1, -1]}
@@ -90,9 +92,8 @@ def test_importing_needs_neither_torch_nor_onnx(golden: Golden, package: str) ->
     program = (
         f"import sys; sys.modules[{package!r}] = None\n"
         "from pathlib import Path\n"
-        "from gst_core.legacy.checkpoint import read_checkpoint\n"
-        "from gst_core.legacy.graph import to_onnx\n"
-        "print(len(to_onnx(read_checkpoint(Path(sys.argv[1])))))"
+        "from gst_core.legacy.importing import import_checkpoint\n"
+        "print(import_checkpoint(Path(sys.argv[1]), cache=False).stat().st_size)"
     )
     path = golden.folder / "checkpoints" / "gst_variant.ckpt"
     output = subprocess.run(
