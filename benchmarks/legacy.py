@@ -172,10 +172,10 @@ def measure(model: Path, fasta: Path, count: int, rounds: int, threads: int) -> 
     from gst_core.inference.legacy import LegacyEngine
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     start = time.perf_counter()
     session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    engine = LegacyEngine(session, "cpu")
+    engine = LegacyEngine(session, "cpu", threads)
     opened = time.perf_counter() - start
     sequences = _read_sequences(fasta, count)
     seconds, cpu = [], []
