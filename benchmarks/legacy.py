@@ -12,7 +12,6 @@ trained ones do. Needs torch, to write the checkpoint.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import statistics
 import subprocess
@@ -147,15 +146,11 @@ def write_random_checkpoint(path: Path, shape: LegacyShape, seed: int = 0) -> No
             sys.modules["utils"] = shadowed
 
 
-def _read_sequences(path: Path, count: int) -> list[bytes]:
+def _read_sequences(path: Path, count: int) -> list[tuple[str, str]]:
     """Every n-th protein of a FASTA file, so that `count` cover it evenly."""
-    records: list[bytes] = []
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        for line in file:
-            if line.startswith(b">"):
-                records.append(b"")
-            else:
-                records[-1] += line.strip()
+    from gst_core.sequences import read_proteins
+
+    records = [(protein.stable_id, protein.residues.decode()) for protein in read_proteins(path)]
     return records[:: max(1, len(records) // count)][:count]
 
 
@@ -167,21 +162,16 @@ def _peak_memory() -> int:
 
 def measure(model: Path, fasta: Path, count: int, rounds: int, threads: int) -> dict[str, float]:
     """Name proteins in this process; returns the medians."""
-    import onnxruntime as ort
+    from gst_core import GeneNamer
 
-    from gst_core.inference.legacy import LegacyEngine
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
     start = time.perf_counter()
-    session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    engine = LegacyEngine(session, "cpu", threads)
+    namer = GeneNamer(model, device="cpu", threads=threads)
     opened = time.perf_counter() - start
     sequences = _read_sequences(fasta, count)
     seconds, cpu = [], []
     for _ in range(rounds):
         start, start_cpu = time.perf_counter(), time.process_time()
-        engine.predict(sequences, "humans", 1)
+        assert sum(1 for _ in namer.assign(sequences, clade="humans")) == len(sequences)
         seconds.append(time.perf_counter() - start)
         cpu.append(time.process_time() - start_cpu)
     return {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnxruntime as ort
@@ -21,9 +20,11 @@ from gst_core.vocabulary import Vocabulary
 
 FORMAT = "legacy-1"
 
-#: Proteins in one run of the graph: enough to be fast, few enough
-#: that activations (about 4 MB a protein in the production Transformer) stay small.
+#: Proteins in one run of the graph, by architecture: enough to be fast, few enough that
+#: activations (4 MB a protein in the production Transformer) stay small.
 _RUN_SIZE = {"transformer": 4, "mlp": 32}
+#: Cost of a position beside one of our own models': attention over all positions is dear.
+_COST = {"transformer": 8, "mlp": 1}
 
 
 class LegacyEngine:
@@ -35,10 +36,6 @@ class LegacyEngine:
         The opened ``.onnx`` file.
     provider
         What really runs it: ``cpu`` or ``cuda``.
-    threads
-        Runs at a time. On a CPU, that many runs in a session of one thread are
-        faster than one run in a session of that many, which wait for each other
-        at every operator.
 
     Raises
     ------
@@ -46,13 +43,11 @@ class LegacyEngine:
         If the file is not an imported checkpoint, or lacks part of it.
     """
 
-    #: For :func:`gst_core.sequences.read_proteins`: a ``*`` at the end is a residue here.
     reads_as_original = True
 
-    def __init__(self, session: ort.InferenceSession, provider: str, threads: int = 1) -> None:
+    def __init__(self, session: ort.InferenceSession, provider: str) -> None:
         self._session = session
         self._provider = provider
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="legacy")
         metadata = session.get_modelmeta().custom_metadata_map
         if metadata.get("gst.format") != FORMAT:
             raise GstError(
@@ -67,6 +62,7 @@ class LegacyEngine:
             self._length = int(metadata["gst.sequence_length"])
             self._pads_left = metadata["gst.padding_side"] == "left"
             self._run_size = _RUN_SIZE[metadata["gst.architecture"]]
+            self._cost = _COST[metadata["gst.architecture"]]
             alphabet = metadata["gst.alphabet"].encode("ascii")
         except (KeyError, ValueError) as error:
             raise GstError(
@@ -98,27 +94,20 @@ class LegacyEngine:
         """The execution provider that really runs it: ``cpu`` or ``cuda``."""
         return self._provider
 
-    def clade_of(self, taxon_id: int) -> str:
-        """Find the category the original gives a taxon, even where it is wrong.
+    @property
+    def clades(self) -> Sequence[str]:
+        """The original's clade categories."""
+        return self._clades
 
-        Raises
-        ------
-        GstError
-            If the original had none for it (bacteria, viruses).
-        """
-        taxon = resolve(taxon_id)
-        if taxon.legacy_clade not in self._clades:
-            raise GstError(
-                f"the original program has no clade for {taxon.scientific_name} "
-                f"(taxon id {taxon_id})",
-                hint=f"give one with --clade: {', '.join(self._clades)}",
-            )
-        return taxon.legacy_clade
+    def clade_of(self, taxon_id: int) -> str | None:
+        """Find the category the original gives a taxon, even where it is wrong; None for none."""
+        clade = resolve(taxon_id).legacy_clade
+        return clade if clade in self._clades else None
 
     def cost(self, length: int) -> int:
         """Relative cost of a protein: the same for all, as each is padded or cut to one length."""
         del length
-        return self._length
+        return self._length * self._cost
 
     def encode(self, sequences: Sequence[bytes]) -> NDArray[np.int32]:
         """Encode residues as the original does.
@@ -160,15 +149,11 @@ class LegacyEngine:
         k = np.array([min(top_k, len(self._vocabulary))], dtype=np.int64)
         probabilities = np.empty((len(sequences), k[0]), dtype=np.float32)
         indices = np.empty((len(sequences), k[0]), dtype=np.int64)
-
-        def run(start: int) -> None:
+        for start in range(0, len(sequences), self._run_size):
             part = slice(start, start + self._run_size)
             codes = self.encode(sequences[part])
             feed = {"codes": codes, "clade": np.full(len(codes), index), "top_k": k}
             probabilities[part], indices[part] = self._session.run(
                 ["probabilities", "indices"], feed
             )
-
-        # Exhausted, so that an exception in a thread is raised here.
-        list(self._pool.map(run, range(0, len(sequences), self._run_size)))
         return probabilities, indices

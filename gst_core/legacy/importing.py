@@ -19,6 +19,8 @@ from gst_core.legacy.graph import FORMAT, write_onnx
 
 def is_checkpoint(path: Path) -> bool:
     """Tell by its content whether a file is a PyTorch checkpoint, and not an ``.onnx`` model."""
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return file.read(4) == b"PK\x03\x04"
 

@@ -30,7 +30,7 @@ def goldens(legacy_data: Path) -> dict[str, Golden]:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        engine = LegacyEngine(session, "cpu", threads=2)
+        engine = LegacyEngine(session, "cpu")
         result[name] = Golden(name, legacy_data, checkpoint, model, engine)
     return result
 
