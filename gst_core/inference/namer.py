@@ -14,7 +14,6 @@ from gst_core.inference import legacy, transformer
 from gst_core.inference.engine import Engine
 from gst_core.inference.session import Device, available_threads, default_model, open_session
 from gst_core.inference.stream import assign
-from gst_core.legacy.importing import import_checkpoint, is_checkpoint
 from gst_core.sequences import ReadStatistics, proteins_from, read_proteins
 from gst_core.taxonomy import resolve
 
@@ -79,9 +78,9 @@ class GeneNamer:
         threads: int | None = None,
     ) -> None:
         self.path = default_model() if checkpoint is None else Path(checkpoint)
+        model = self.path if checkpoint is None else _as_onnx(self.path)
         self.threads = threads or available_threads()
         # One thread a run and several runs at once: nothing waits for its slowest operator.
-        model = import_checkpoint(self.path) if is_checkpoint(self.path) else self.path
         session, provider = open_session(model, device, threads=1)
         self.metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
         kind = self.metadata.get("gst.format")
@@ -181,6 +180,14 @@ class GeneNamer:
         proteins = read(source, strict=strict, statistics=statistics, original=original)
         workers = 1 if self.provider == "cuda" else self.threads
         return assign(self.engine, proteins, clade=found.clade, top_k=top_k, workers=workers)
+
+
+def _as_onnx(path: Path) -> Path:
+    """Give the file itself, or what a checkpoint of the original is imported as."""
+    # Only here, for its import would delay every start.
+    from gst_core.legacy.importing import import_checkpoint, is_checkpoint
+
+    return import_checkpoint(path) if is_checkpoint(path) else path
 
 
 def _iterable(source: Any) -> Iterable[Any]:

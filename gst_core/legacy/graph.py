@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from gst_core.legacy.checkpoint import LegacyCheckpoint
 from gst_core.legacy.onnx_writer import GraphBuilder
 
+#: Raised with any change of the graphs: it is part of the name of a cached import.
 FORMAT = "legacy-1"
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import platformdirs
 
-from gst_core import __version__
 from gst_core.files import atomic_write
 from gst_core.legacy.checkpoint import read_checkpoint
 from gst_core.legacy.graph import FORMAT, write_onnx
@@ -89,7 +88,7 @@ def import_checkpoint(path: Path, cache: bool = True) -> Path:
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    name = f"{digest}.{FORMAT}.{__version__}.onnx"
+    name = f"{digest}.{FORMAT}.onnx"
     target = platformdirs.user_cache_path("gst") / name
     if cache and target.is_file():
         return target
