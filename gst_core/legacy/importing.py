@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -44,14 +41,8 @@ def convert(checkpoint: Path, output: Path) -> None:
         write_onnx(content, file)
 
 
-def _temporary_folder() -> Path:
-    """Make a folder that goes when the program ends."""
-    folder = tempfile.mkdtemp(prefix="gst-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
-
-
 def _is_writable(folder: Path) -> bool:
+    """Make the folder if need be, and say whether files can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -64,8 +55,8 @@ def import_checkpoint(path: Path, cache: bool = True) -> Path:
 
     The result lies in the user's cache folder (``$XDG_CACHE_HOME/gst``, as a
     rule ``~/.cache/gst``) under the checkpoint's SHA-256. Where that folder
-    cannot be written, as in a container without a home, it lies in a temporary
-    folder until the program ends.
+    cannot be written, as in a read-only container, it lies in memory, under a
+    path that is good until the program ends.
 
     Parameters
     ----------
@@ -93,9 +84,12 @@ def import_checkpoint(path: Path, cache: bool = True) -> Path:
     if cache and target.is_file():
         return target
     content = read_checkpoint(path)
-    if not cache or not _is_writable(target.parent):
-        # A cache is a convenience: a missing home must not stop the work.
-        target = _temporary_folder() / name
-    with atomic_write(target, "wb") as file:
+    if cache and _is_writable(target.parent):
+        with atomic_write(target, "wb") as file:
+            write_onnx(content, file)
+        return target
+    # No file at all: even /tmp may be read-only.
+    descriptor = os.memfd_create("gst-checkpoint")
+    with open(descriptor, "wb", closefd=False) as file:
         write_onnx(content, file)
-    return target
+    return Path(f"/proc/self/fd/{descriptor}")
