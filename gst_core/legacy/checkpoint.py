@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
-from gst_core.legacy.archive import StandIn, Tensor, TorchArchive
+from gst_core.legacy.archive import TorchArchive
+from gst_core.legacy.pickle_machine import StandIn, Tensor
 from gst_core.vocabulary import Symbol, Vocabulary
 
 #: The padding letter of the original's alphabet.
