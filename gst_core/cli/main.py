@@ -8,7 +8,9 @@ from gst_core import __version__
 from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "db": ("gst_core.cli.db", "db", "Ensembl core databases: dump, load, check."),
+}
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
