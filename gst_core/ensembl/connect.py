@@ -50,7 +50,8 @@ class Address:
 
     def __str__(self) -> str:
         """Return the address as it may be shown."""
-        return self.url.render_as_string(hide_password=True)
+        plain = self.url.set(drivername=self.url.get_backend_name(), query={})
+        return plain.render_as_string(hide_password=True)
 
 
 def parse_address(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, func, select
+from sqlalchemy import Connection, Select, Table, func, select
 
 from gst_core.ensembl import schema
 from gst_core.ensembl.assembly import Span
@@ -143,7 +143,7 @@ def _translations(species_id: int) -> Select[Any]:
 
 
 def _translate_batch(
-    lookup: Connection, reader: DnaReader, attributes: _Attributes, rows: Sequence[Row[Any]]
+    lookup: Connection, reader: DnaReader, attributes: _Attributes, rows: Sequence[Any]
 ) -> Iterator[DumpedProtein]:
     exons = _exons(lookup, [row.transcript_id for row in rows])
     sequences = iter(reader.read([e.span for row in rows for e in exons[row.transcript_id]]))
@@ -180,7 +180,7 @@ def _translate_batch(
 
 
 def _coding_region(
-    row: Row[Any], exons: list[_Exon], rna: dict[str, list[str]], where: str
+    row: Any, exons: list[_Exon], rna: dict[str, list[str]], where: str
 ) -> CodingRegion:
     offsets: dict[int, int] = {}
     position = 0

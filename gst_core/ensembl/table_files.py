@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -27,8 +26,8 @@ from sqlalchemy import (
 from gst_core.ensembl import schema
 from gst_core.errors import GstError
 
-#: rows sent at a time
-_ROWS = 500
+#: rows, and characters, sent at a time
+_ROWS, _CHARACTERS = 500, 4_000_000
 _DEFINITION = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?`?(\w+)`?\s*\((.*?)\n\)", re.DOTALL)
 _COLUMN = re.compile(
     r"^\s+`?(?!(?:PRIMARY|UNIQUE|KEY|INDEX|FULLTEXT|CONSTRAINT)\b)(\w+)`?\s+\w", re.M
@@ -130,10 +129,17 @@ def _insert(connection: Connection, name: str, columns: list[str], rows: Iterabl
     # Without the models' types: the files hold what the database itself wrote.
     statement = insert(table(name, *map(column, columns)))
     count = 0
-    remaining = iter(rows)
-    while some := list(islice(remaining, _ROWS)):
-        connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in some])
-        count += len(some)
+    some: list[dict[str, str | None]] = []
+    characters = 0
+    for row in rows:
+        some.append(dict(zip(columns, row, strict=True)))
+        characters += sum(len(value or "") for value in row)
+        count += 1
+        if len(some) == _ROWS or characters > _CHARACTERS:
+            connection.execute(statement, some)
+            some, characters = [], 0
+    if some:
+        connection.execute(statement, some)
     return count
 
 
