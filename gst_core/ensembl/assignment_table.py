@@ -112,6 +112,12 @@ def _present(text: str, what: str, where: str) -> str:
     text = text.strip()
     if not text:
         raise GstError(f"the {what} is empty", where=where, hint="mend the line or take it out")
+    if not text.isprintable():
+        raise GstError(
+            f"the {what} {text!a} holds a control character",
+            where=where,
+            hint="mend the line or take it out",
+        )
     return text
 
 

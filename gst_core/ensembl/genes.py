@@ -53,8 +53,8 @@ def find_genes(
 ) -> dict[str, GeneRow]:
     """Return the current genes by the stable ids they were asked for by.
 
-    A stable id is taken as it is first; if there is no such gene, what follows
-    its last dot is taken for a version.
+    What follows the last dot of a stable id is taken for a version, unless
+    there is a gene whose stable id it is part of.
 
     Parameters
     ----------
@@ -74,8 +74,29 @@ def find_genes(
         for base, dot, version in [name.rpartition(".")]
         if dot and version.isdecimal()
     }
-    wanted = stable_ids | {base for base, _ in split.values()}
-    known: dict[str, GeneRow] = {}
+    known = _current_genes(
+        connection, {split.get(name, (name, 0))[0] for name in stable_ids}, species_id, lock
+    )
+    dotted = {
+        name
+        for name, (base, version) in split.items()
+        if base not in known or known[base].version != version
+    }
+    known |= _current_genes(connection, dotted, species_id, lock)
+    found: dict[str, GeneRow] = {}
+    for name in stable_ids:
+        base, version = split.get(name, (name, None))
+        if name in known:
+            found[name] = known[name]
+        elif base in known:
+            gene = known[base]
+            found[name] = gene if gene.version == version else replace(gene, other_version=True)
+    return found
+
+
+def _current_genes(
+    connection: Connection, stable_ids: set[str], species_id: int, lock: bool
+) -> dict[str, GeneRow]:
     genes, xrefs = schema.gene, schema.xref
     query = select(
         genes.c.gene_id,
@@ -84,26 +105,19 @@ def find_genes(
         genes.c.description,
         genes.c.display_xref_id,
     ).where(genes.c.is_current == 1, genes.c.seq_region_id.in_(species_regions(species_id)))
-    for some in chunks(sorted(wanted)):
+    known: dict[str, GeneRow] = {}
+    for some in chunks(sorted(stable_ids)):
         rows = query.where(genes.c.stable_id.in_(some)).order_by(genes.c.gene_id)
         for row in connection.execute(rows.with_for_update() if lock else rows):
             known.setdefault(row.stable_id, GeneRow(*row))
-    labels: dict[int, str] = {}
+    labels: dict[int | None, str] = {}
     for ids in chunks(sorted({g.display_xref_id for g in known.values() if g.display_xref_id})):
         labelled = select(xrefs.c.xref_id, xrefs.c.display_label).where(xrefs.c.xref_id.in_(ids))
         labels.update({row.xref_id: row.display_label for row in connection.execute(labelled)})
-    known = {
-        name: replace(gene, label=labels.get(gene.display_xref_id or 0))
+    return {
+        name: replace(gene, label=labels.get(gene.display_xref_id)) if labels else gene
         for name, gene in known.items()
     }
-    found: dict[str, GeneRow] = {}
-    for name in stable_ids:
-        base, version = split.get(name, (name, None))
-        if name in known:
-            found[name] = known[name]
-        elif base in known:
-            found[name] = replace(known[base], other_version=known[base].version != version)
-    return found
 
 
 def symbol_holders(

@@ -56,12 +56,18 @@ class TextLimits:
             limit = self._limits.get(place)
             if limit is None:
                 continue
-            stranger = next((c for c in value if not _has(limit.character_set, c)), None)
+            stranger = _stranger(limit.character_set, value)
             if stranger is not None:
                 return f"{'.'.join(place)} ({limit.character_set}) cannot hold {stranger!a}"
             if (len(value.encode()) if limit.in_bytes else len(value)) > limit.length:
                 return f"{'.'.join(place)} holds {limit.length} characters, this has {len(value)}"
         return None
+
+
+def _stranger(character_set: str, value: str) -> str | None:
+    if value.isascii():
+        return None
+    return next((c for c in value if not _has(character_set, c)), None)
 
 
 def _has(character_set: str, character: str) -> bool:

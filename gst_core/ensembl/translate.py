@@ -155,7 +155,7 @@ def translate(sequence: str, codon_table: int, edits: Iterable[SeqEdit] = ()) ->
     codons = [sequence[i : i + 3] for i in range(0, len(sequence) - 2, 3)]
     if not codons:
         return ""
-    protein = "".join([code.residue(codon) for codon in codons])
+    protein = "".join(map(code.__getitem__, codons))
     if protein.endswith("*"):
         protein = protein[:-1]
     if codons[0] in code.starts and not protein.startswith("M"):
@@ -163,29 +163,31 @@ def translate(sequence: str, codon_table: int, edits: Iterable[SeqEdit] = ()) ->
     return apply_edits(protein, edits)
 
 
-class GeneticCode:
-    """Codons to residues, ambiguous bases included."""
+class GeneticCode(dict[str, str]):
+    """Codons to residues; those with ambiguous bases are found when they are asked for.
+
+    A codon whose bases leave the residue open is X. Some codes read a codon
+    both as a residue and as a stop; within a coding sequence it is the residue.
+
+    Parameters
+    ----------
+    table
+        The code as Biopython has it.
+    """
 
     def __init__(self, table: CodonTable.CodonTable) -> None:
+        super().__init__(dict.fromkeys(table.stop_codons, "*") | table.forward_table)
         self.starts = frozenset(table.start_codons)
-        self._residues = {**table.forward_table, **dict.fromkeys(table.stop_codons, "*")}
-        # Some codes read a codon as a residue or as a stop; within a coding
-        # sequence it is the residue.
-        self._residues.update(table.forward_table)
 
-    def residue(self, codon: str) -> str:
-        """Return the residue of a codon; X where its bases leave it open."""
-        residue = self._residues.get(codon)
-        if residue is None:
-            residue = self._residues[codon] = self._resolve(codon)
-        return residue
-
-    def _resolve(self, codon: str) -> str:
+    def __missing__(self, codon: str) -> str:
         bases = (IUPACData.ambiguous_dna_values.get(base, "ACGT") for base in codon)
-        residues = frozenset(self._residues["".join(c)] for c in itertools.product(*bases))
+        residues = frozenset(self["".join(c)] for c in itertools.product(*bases))
         if len(residues) == 1:
-            return next(iter(residues))
-        return _AMBIGUOUS_RESIDUES.get(residues, "X")
+            residue = next(iter(residues))
+        else:
+            residue = _AMBIGUOUS_RESIDUES.get(residues, "X")
+        self[codon] = residue
+        return residue
 
 
 @functools.cache

@@ -37,16 +37,20 @@ class Undo:
     @property
     def fits(self) -> bool:
         """Whether there is room for it, even if the cross-reference turns out to be reused."""
+        if self.description is None:
+            return True
         return len(replace(self, reused_xref=True).to_annotation() or "") <= WIDTH
 
     def to_annotation(self) -> str | None:
         """Return the text to store; None if there is nothing to remember."""
+        if self == _NOTHING:
+            return None
         facts = {
             name: value
             for name, value in asdict(self).items()
             if value is not None and value is not False
         }
-        return json.dumps(facts, separators=(",", ":"), ensure_ascii=False) if facts else None
+        return json.dumps(facts, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_annotation(cls, text: str | None) -> Undo:
@@ -55,3 +59,6 @@ class Undo:
             return cls(**json.loads(text or "{}"))
         except (ValueError, TypeError):
             return cls()
+
+
+_NOTHING = Undo()

@@ -37,10 +37,12 @@ class Server:
         )
 
     def run(self, statement: str, database: str | None = None) -> list[tuple[Any, ...]]:
-        with contextlib.closing(self.connect(database)) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-                return list(cursor.fetchall())
+        with (
+            contextlib.closing(self.connect(database)) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            return list(cursor.fetchall())
 
     def snapshot(self, database: str) -> dict[str, Any]:
         """Everything in a database: rows where loads write, checksums elsewhere."""
@@ -89,14 +91,13 @@ def running_server() -> Iterator[Server]:
 class Proxy:
     """Passes a client's packets on to the server, and tells of each statement first.
 
-    `before` and `after` are called with the number of statements seen before and
-    the statement, just before it is passed on and just after.
+    `before` and `after` are called with the statement, just before it is passed
+    on and just after. A statement whose client is gone by then is not passed on.
     """
 
     def __init__(self, server: Server, path: Path) -> None:
-        self.statements: list[str] = []
-        self.before: Callable[[int, str], None] = lambda number, statement: None
-        self.after: Callable[[int, str], None] = lambda number, statement: None
+        self.before: Callable[[str], None] = lambda statement: None
+        self.after: Callable[[str], None] = lambda statement: None
         self.path = path
         self._server = server
         self._listener = socket.socket(socket.AF_UNIX)
@@ -120,15 +121,13 @@ class Proxy:
         with contextlib.suppress(OSError):
             while header := _read(client, 4):
                 body = _read(client, int.from_bytes(header[:3], "little"))
-                number = len(self.statements)
                 is_query = header[3] == 0 and body[:1] == COM_QUERY
                 statement = body[1:].decode("utf-8", "replace") if is_query else ""
-                if is_query:
-                    self.statements.append(statement)
-                    self.before(number, statement)
+                self.before(statement)
+                if _is_gone(client):
+                    break
                 server.sendall(header + body)
-                if is_query:
-                    self.after(number, statement)
+                self.after(statement)
         _shut(client, server)
 
     def _downstream(self, client: socket.socket, server: socket.socket) -> None:
@@ -146,6 +145,13 @@ def _read(connection: socket.socket, size: int) -> bytes:
             return b""
         data += part
     return data
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
 
 
 def _shut(*connections: socket.socket) -> None:
