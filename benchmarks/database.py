@@ -150,7 +150,8 @@ def _load_row(
     source = run("SELECT external_db_id FROM external_db WHERE db_name = 'HGNC'").scalar()
     run(
         "INSERT INTO xref (external_db_id, dbprimary_acc, display_label, version, description, "
-        "info_type, info_text) VALUES (:source, :accession, :symbol, '0', :description, 'NONE', '')",
+        "info_type, info_text) "
+        "VALUES (:source, :accession, :symbol, '0', :description, 'NONE', '')",
         source=source, accession=f"R{accession}", symbol=symbol, description=description,
     )  # fmt: skip
     xref_id = run(
@@ -191,7 +192,8 @@ def dump_row_by_row(address: Address, genes: int) -> None:
             for region, start, end in exons:
                 connection.execute(
                     text(
-                        "SELECT SUBSTR(sequence, :start, :length) FROM dna WHERE seq_region_id = :region"
+                        "SELECT SUBSTR(sequence, :start, :length) FROM dna "
+                        "WHERE seq_region_id = :region"
                     ),
                     {"start": start, "length": end - start + 1, "region": region},
                 ).scalar()
