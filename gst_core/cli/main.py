@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "compare",
         "Compare a genome's assignments with known symbols.",
     ),
+    "db": ("gst_core.cli.db", "db", "Ensembl core databases: dump, load, check."),
     "demo": ("gst_core.cli.demo", "demo", "Name the bundled sample and sum up the results."),
     "evaluate": (
         "gst_core.cli.evaluate",
