@@ -1,15 +1,17 @@
 #!/usr/bin/env nextflow
 /*
- * Gene symbols for the proteins of many genomes: assign -> filter -> report.
+ * Gene symbols for the proteins of many genomes: (dump ->) assign -> filter -> report (-> load -> check).
  */
 
-include { checkParams ; readSamplesheet                   } from './modules/local/inputs'
-include { genomeRecord ; outputManifest ; softwareVersions } from './modules/local/handover'
-include { ASSIGN                                           } from './modules/local/assign'
-include { GST_FILTER                                       } from './modules/ensembl/gst/filter'
-include { GST_REPORT                                       } from './modules/ensembl/gst/report'
+include { checkParams ; readSamplesheet } from './modules/local/inputs'
+include { folderOf ; genomeRecord ; outputManifest ; softwareVersions ; warnOfFailures } from './modules/local/handover'
+include { ASSIGN           } from './modules/local/assign'
+include { LOAD             } from './modules/local/database'
+include { GST_DUMPPROTEINS } from './modules/ensembl/gst/dumpproteins'
+include { GST_FILTER       } from './modules/ensembl/gst/filter'
+include { GST_REPORT       } from './modules/ensembl/gst/report'
 
-// Types; defaults are in nextflow.config and ranges in nextflow_schema.json.
+// Types; the defaults are in nextflow.config, the ranges in nextflow_schema.json.
 params {
     // Samplesheet: one genome a row
     input: Path
@@ -23,6 +25,10 @@ params {
     batch_size: Integer
     // Model file in place of the one inside the program
     checkpoint: String
+    // Put the symbols into the databases that proteins came from
+    load: Boolean
+    // Accessions of symbols, for loading
+    primary_ids: Path
 }
 
 workflow {
@@ -30,46 +36,47 @@ workflow {
     checkParams(params, file("${projectDir}/nextflow_schema.json"))
     samplesheet = file(params.input)
 
-    // meta: a row of the samplesheet
+    // meta: a row of the samplesheet, every column
     genomes = channel.fromList(readSamplesheet(samplesheet, file("${projectDir}/assets/schema_input.json")))
 
+    GST_DUMPPROTEINS(genomes.filter { meta -> meta.database }.map { meta -> [meta, meta.database] })
+
     // [meta, fasta]
-    proteins = genomes.map { meta -> [meta.subMap('id', 'scientific_name', 'taxon_id'), meta.fasta] }
+    proteins = genomes
+        .filter { meta -> meta.fasta }
+        .map { meta -> [meta, meta.fasta] }
+        .mix(GST_DUMPPROTEINS.out.fasta)
 
-    // [id, table]
+    // [meta, table]
     tables = ASSIGN(proteins, params.batch_size)
+    filtered = GST_FILTER(tables, params.threshold).tsv
 
-    GST_FILTER(tables.map { id, tsv -> [[id: id], tsv] }, params.threshold)
+    // One report over all genomes, always in the same order
+    named = tables
+        .toSortedList { a, b -> a[0].id <=> b[0].id }
+        .filter { pairs -> pairs }
+        .map { pairs -> [[id: 'gene_symbols'], pairs.collect { _meta, tsv -> tsv }, samplesheet] }
+    GST_REPORT(named)
 
-    GST_REPORT(
-        tables
-            .toSortedList { a, b -> a[0] <=> b[0] }
-            .filter { named -> named }
-            .map { named -> [[id: 'gene_symbols'], named.collect { _id, tsv -> tsv }, samplesheet] }
-    )
+    to_load = filtered.filter { meta, _tsv -> params.load && meta.database }
+    LOAD(to_load, params.threshold, params.primary_ids ? file(params.primary_ids) : [])
 
-    // [meta, table or null, filtered table or null]: every genome of the samplesheet, failed ones too
-    results = genomes
+    // [meta, [step: file]]: every genome of the samplesheet, those that failed too
+    steps = [dump: GST_DUMPPROTEINS.out.fasta, assign: tables, filter: filtered, load: LOAD.out.plans, check: LOAD.out.taps]
+        .collect { step, files -> files.map { meta, file -> [meta.id, [step, file]] } }
+        .inject { all, more -> all.mix(more) }
+        .groupTuple()
+    records = genomes
         .map { meta -> [meta.id, meta] }
-        .join(tables, remainder: true)
-        .join(GST_FILTER.out.tsv.map { meta, tsv -> [meta.id, tsv] }, remainder: true)
-        .map { _id, meta, table, filtered -> [meta, table, filtered] }
+        .join(steps, remainder: true)
+        .map { _id, meta, files -> genomeRecord(meta, (files ?: []).collectEntries(), params.load) }
+        .toSortedList { a, b -> a.id <=> b.id }
+    records.subscribe { all -> warnOfFailures(all) }
 
     run = [pipeline: workflow.manifest.name, version: workflow.manifest.version, nextflow: nextflow.version.toString(), threshold: params.threshold]
-    records = results
-        .map { meta, table, filtered -> genomeRecord(meta, table, filtered) }
-        .toSortedList { a, b -> a.id <=> b.id }
-    records.subscribe { all ->
-        def failed = all.findAll { record -> record.status == 'failed' }
-        if (failed) {
-            log.warn("${failed.size()} of ${all.size()} genomes failed: " + failed.collect { record -> "${record.id} (${record.failed_step})" }.join(', '))
-        }
-    }
 
     publish:
-    symbols = results
-        .filter { _meta, table, _filtered -> table }
-        .map { meta, table, filtered -> [id: meta.id, symbols: table, filtered_symbols: filtered] }
+    symbols = tables.mix(filtered, LOAD.out.plans, LOAD.out.taps).map { meta, file -> [id: meta.id, file: file] }
     report = GST_REPORT.out.html.mix(GST_REPORT.out.genome_table, GST_REPORT.out.multiqc)
     manifest = records.map { all -> outputManifest(all, run) }.collectFile(name: 'output_manifest.json')
     versions = channel.topic('versions').toList().map { tuples -> softwareVersions(tuples, run) }.collectFile(name: 'software_versions.yml')
@@ -77,7 +84,7 @@ workflow {
 
 output {
     symbols {
-        path { genome -> "symbols/${genome.id}" }
+        path { genome -> folderOf(genome.id) }
     }
     report {
         path 'report'

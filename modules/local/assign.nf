@@ -24,18 +24,19 @@ workflow ASSIGN {
                 [[id: "${metas[0].id}..${metas[-1].id}", genomes: metas], genomes.collect { _meta, fasta -> fasta }]
             }
         GST_ASSIGN_BATCH(batches)
-        batched = GST_ASSIGN_BATCH.out.tsv.transpose().map { _batch, tsv -> [tsv.baseName, tsv] }
+        batched = GST_ASSIGN_BATCH.out.tsv.transpose().map { batch, tsv ->
+            [batch.genomes.find { meta -> meta.id == tsv.baseName }, tsv]
+        }
 
         // A batch that failed for good is taken apart: one bad genome must not cost the others their names.
         left = proteins
-            .map { meta, fasta -> [meta.id, [meta, fasta]] }
             .join(batched, remainder: true)
-            .filter { _id, _genome, tsv -> !tsv }
-            .map { _id, genome, _tsv -> genome }
+            .filter { _meta, _fasta, tsv -> !tsv }
+            .map { meta, fasta, _tsv -> [meta, fasta] }
     }
 
     GST_ASSIGN(left)
 
     emit:
-    tables = batched.mix(GST_ASSIGN.out.tsv.map { meta, tsv -> [meta.id, tsv] }) // [id, table]
+    batched.mix(GST_ASSIGN.out.tsv) // [meta, table]
 }

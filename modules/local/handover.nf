@@ -2,20 +2,43 @@
  * What a run leaves behind for people and for other pipelines.
  */
 
-// One genome's record: where its files will lie below --outdir, or the step it failed at.
-def genomeRecord(meta, table, filtered) {
-    def folder = "symbols/${meta.id}"
+// Where a genome's files lie below the output folder.
+def folderOf(id) {
+    return "symbols/${id}"
+}
+
+// A genome's record; files: [step: file] of the steps it went through.
+def genomeRecord(meta, files, load) {
+    def steps = (meta.database ? ['dump'] : []) + ['assign', 'filter'] + (load && meta.database ? ['load', 'check'] : [])
+    def failed = steps.find { step -> !files[step] || step == 'check' && failsDatachecks(files[step]) }
+    def published = { step -> files[step] ? "${folderOf(meta.id)}/${files[step].name}".toString() : null }
     return [
         id: meta.id,
         scientific_name: meta.scientific_name,
         taxon_id: meta.taxon_id as Integer,
-        status: filtered ? 'done' : 'failed',
-        failed_step: filtered ? null : table ? 'filter' : 'assign',
-        symbols: table ? "${folder}/${table.name}".toString() : null,
-        filtered_symbols: filtered ? "${folder}/${filtered.name}".toString() : null,
+        status: failed ? 'failed' : 'done',
+        failed_step: failed,
+        symbols: published.call('assign'),
+        filtered_symbols: published.call('filter'),
+        loaded_symbols: published.call('load'),
+        datachecks: published.call('check'),
+        fasta: meta.fasta?.toUriString(),
+        database: meta.database,
         gff3: meta.gff3?.toUriString(),
         genome: meta.genome?.toUriString(),
     ]
+}
+
+// TAP: advisory datachecks bear the directive TODO.
+def failsDatachecks(tap) {
+    return tap.readLines().any { line -> line.startsWith('not ok') && !line.contains('# TODO') }
+}
+
+def warnOfFailures(records) {
+    def failed = records.findAll { record -> record.failed_step }
+    if (failed) {
+        log.warn("${failed.size()} of ${records.size()} genomes failed: " + failed.collect { record -> "${record.id} (${record.failed_step})" }.join(', '))
+    }
 }
 
 def outputManifest(records, run) {

@@ -28,8 +28,9 @@ process GST_ASSIGN {
     def device = task.accelerator ? 'cuda' : 'cpu'
     def species = meta.taxon_id ? "--taxon_id ${meta.taxon_id}" : meta.scientific_name ? "--scientific_name ${quote(meta.scientific_name)}" : ''
     // A batch names its genomes in meta.genomes, in the order of the files.
+    def fastas = fasta instanceof List ? fasta : [fasta]
     def rows = (meta.genomes ?: []).withIndex().collect { genome, index ->
-        quote("${genome.id},${fasta[index]},${genome.scientific_name ?: ''},${genome.taxon_id ?: ''}")
+        quote("${genome.id},${fastas[index]},${genome.scientific_name ?: ''},${genome.taxon_id ?: ''}")
     }
     def write_manifest = rows ? "printf '%s\\n' id,fasta,scientific_name,taxon_id ${rows.join(' ')} > manifest.csv" : ''
     def files = rows ? '--manifest manifest.csv --output .' : "--sequences_fasta ${fasta} ${species} --output ${prefix}.tsv"
