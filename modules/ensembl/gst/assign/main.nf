@@ -9,7 +9,7 @@ process GST_ASSIGN {
     label 'process_gpu'
 
     conda "${moduleDir}/${task.accelerator ? 'environment.gpu.yml' : 'environment.yml'}"
-    container "${task.accelerator ? 'ensemblorg/gst:1.0.0-gpu' : 'ensemblorg/gst:1.0.0'}"
+    container "${task.accelerator ? 'docker.io/ensemblorg/gst:1.0.0-gpu' : 'docker.io/ensemblorg/gst:1.0.0'}"
 
     input:
     tuple val(meta), path(fasta, stageAs: 'proteins?/*')
@@ -26,11 +26,12 @@ process GST_ASSIGN {
     def prefix = task.ext.prefix ?: "${meta.id}"
     // A GPU job that lost its GPU must fail, not crawl: never 'auto' where one was asked for.
     def device = task.accelerator ? 'cuda' : 'cpu'
-    def species = meta.taxon_id ? "--taxon_id ${meta.taxon_id}" : meta.scientific_name ? "--scientific_name ${quote(meta.scientific_name)}" : ''
-    // A batch names its genomes in meta.genomes, in the order of the files.
+    def species = meta['taxon_id'] ? "--taxon_id ${meta['taxon_id']}" : meta['scientific_name'] ? "--scientific_name ${quote(meta['scientific_name'])}" : ''
+    // A batch names its genomes in meta['genomes'], in the order of the files.
+    def genomes = meta['genomes'] ?: []
     def fastas = fasta instanceof List ? fasta : [fasta]
-    def rows = (meta.genomes ?: []).withIndex().collect { genome, index ->
-        quote("${genome.id},${fastas[index]},${genome.scientific_name ?: ''},${genome.taxon_id ?: ''}")
+    def rows = genomes.withIndex().collect { genome, index ->
+        quote("${genome.id},${fastas[index]},\"${genome.scientific_name ?: ''}\",${genome.taxon_id ?: ''}")
     }
     def write_manifest = rows ? "printf '%s\\n' id,fasta,scientific_name,taxon_id ${rows.join(' ')} > manifest.csv" : ''
     def files = rows ? '--manifest manifest.csv --output .' : "--sequences_fasta ${fasta} ${species} --output ${prefix}.tsv"
@@ -46,7 +47,7 @@ process GST_ASSIGN {
 
     stub:
     def prefix = task.ext.prefix ?: "${meta.id}"
-    def names = meta.genomes ? meta.genomes.collect { genome -> genome.id } : [prefix]
+    def names = meta['genomes'] ? meta['genomes'].collect { genome -> genome.id } : [prefix]
     """
     touch ${names.collect { name -> "${name}.tsv" }.join(' ')}
     """

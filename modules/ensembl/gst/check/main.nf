@@ -3,7 +3,7 @@ process GST_CHECK {
     label 'process_single'
 
     conda "${moduleDir}/environment.yml"
-    container 'ensemblorg/gst:1.0.0'
+    container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
     tuple val(meta), val(database)
@@ -17,13 +17,11 @@ process GST_CHECK {
 
     script:
     def args = task.ext.args ?: ''
-    def species = meta.production_name ? "--species '${meta.production_name}'" : ''
     prefix = task.ext.prefix ?: "${meta.id}"
     // A datacheck that fails is a result and gives a document; only without one has the task failed.
     """
     gst db check \\
         --url '${database}' \\
-        ${species} \\
         --format tap \\
         ${args} \\
         > ${prefix}.tap || [ -s ${prefix}.tap ]

@@ -3,7 +3,7 @@ process GST_DUMPPROTEINS {
     label 'process_single'
 
     conda "${moduleDir}/environment.yml"
-    container 'ensemblorg/gst:1.0.0'
+    container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
     tuple val(meta), val(database)
@@ -17,13 +17,11 @@ process GST_DUMPPROTEINS {
 
     script:
     def args = task.ext.args ?: ''
-    def species = meta.production_name ? "--species '${meta.production_name}'" : ''
     prefix = task.ext.prefix ?: "${meta.id}"
     // The password comes from the environment variable GST_DB_PASSWORD, never by the command line.
     """
     gst db dump \\
         --url '${database}' \\
-        ${species} \\
         --output ${prefix}.fa \\
         --quiet \\
         ${args}

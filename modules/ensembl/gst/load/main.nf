@@ -3,7 +3,7 @@ process GST_LOAD {
     label 'process_single'
 
     conda "${moduleDir}/environment.yml"
-    container 'ensemblorg/gst:1.0.0'
+    container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
     tuple val(meta), path(tsv), val(database)
@@ -19,7 +19,6 @@ process GST_LOAD {
 
     script:
     def args = task.ext.args ?: ''
-    def species = meta.production_name ? "--species '${meta.production_name}'" : ''
     def accessions = primary_ids ? "--primary_ids_file ${primary_ids}" : ''
     prefix = task.ext.prefix ?: "${meta.id}_loaded"
     // One transaction, and a second run changes nothing: safe to try again.
@@ -28,7 +27,6 @@ process GST_LOAD {
         --symbol_assignments ${tsv} \\
         --threshold ${threshold} \\
         --url '${database}' \\
-        ${species} \\
         ${accessions} \\
         --plan ${prefix}.tsv \\
         ${args}

@@ -3,7 +3,7 @@ process GST_REPORT {
     label 'process_single'
 
     conda "${moduleDir}/environment.yml"
-    container 'ensemblorg/gst:1.0.0'
+    container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
     tuple val(meta), path(tsv, stageAs: 'symbols/*'), path(samplesheet)
