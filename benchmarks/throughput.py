@@ -1,6 +1,6 @@
 """Speed and memory of gst_assign, beside DIAMOND on the same proteins and cores.
 
-    PYTHONPATH=. python benchmarks/throughput.py --checkpoint model.onnx --output benchmarks/results
+    python -m benchmarks.throughput --checkpoint model.onnx --output benchmarks/results
 
 Swiss-Prot proteins of four genera, in random order, are named by gst_assign and searched
 by DIAMOND among the proteins of all other vertebrates: the work of a new genome. Programs
@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks.protocol.files import write_fasta, write_json
 from benchmarks.protocol.measure import Cost, run_measured, use_cores
-from benchmarks.protocol.methods import diamond_version
+from benchmarks.protocol.methods import GST_ASSIGN, diamond_version
 from benchmarks.protocol.sets import HELD_OUT, SEED, TRAINING_FILES, genera_split, letters
 from benchmarks.protocol.tables import table
 from gst_core.cli._common import run
@@ -34,7 +34,6 @@ from gst_core.files import atomic_write
 from gst_core.training.dataset import read_labelled
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
-_GST_ASSIGN: Final = str(_ROOT / "bin" / "gst_assign")
 _GST: Final = "gst_assign"
 
 
@@ -201,7 +200,7 @@ def throughput(
     indexing = run_measured([*index, "--threads", str(threads)], log)
 
     def gst(fasta: str, result: str) -> list[str]:
-        command = [_GST_ASSIGN, "--sequences_fasta", str(work_folder / fasta), "--output", result]
+        command = [GST_ASSIGN, "--sequences_fasta", str(work_folder / fasta), "--output", result]
         command += ["--scientific_name", "Danio rerio", "--threads", str(threads), "--quiet"]
         return [*command, "--checkpoint", str(checkpoint)] if checkpoint else command
 
@@ -229,7 +228,7 @@ def throughput(
 
     starts = {
         "gst_assign, start to first row": median(seconds_to_first_row, gst("proteins.fasta", "-")),
-        "gst_assign --version": median(seconds_to_end, [_GST_ASSIGN, "--version"]),
+        "gst_assign --version": median(seconds_to_end, [GST_ASSIGN, "--version"]),
         "DIAMOND makedb, not counted above": indexing.seconds,
     }
     output.mkdir(parents=True, exist_ok=True)
@@ -240,4 +239,4 @@ def throughput(
 
 
 if __name__ == "__main__":
-    run(throughput, "throughput.py")
+    run(throughput, "benchmarks.throughput")
