@@ -10,6 +10,7 @@ from gst_core.cli._common import LazyGroup, run
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("gst_core.cli.demo", "demo", "Name the bundled sample and sum up the results."),
+    "train": ("gst_core.cli.train", "train", "Train a model on labelled proteins."),
     "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
 }
 
