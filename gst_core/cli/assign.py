@@ -30,7 +30,7 @@ from gst_core.cli._common import run
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
-    help="Model file (.onnx); the embedded model without it.",
+    help="Model file: .onnx, or a .ckpt of the original program. Default: the embedded model.",
 )
 @click.option(
     "--output",
