@@ -9,9 +9,11 @@ from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "calibrate": ("gst_core.cli.calibrate", "calibrate", "Fit probabilities to held-out genera."),
     "demo": ("gst_core.cli.demo", "demo", "Name the bundled sample and sum up the results."),
-    "train": ("gst_core.cli.train", "train", "Train a model on labelled proteins."),
+    "export": ("gst_core.cli.export", "export", "Write the model file of a training run."),
     "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
+    "train": ("gst_core.cli.train", "train", "Train a model on labelled proteins."),
 }
 
 
