@@ -1,1 +1,1 @@
-"""Ensembl core databases and data sets."""
+"""Ensembl core databases: proteins out, gene symbols in, datachecks."""

@@ -1,0 +1,133 @@
+"""Reads a table of assigned symbols, trusting nothing in it."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from gst_core.errors import GstError
+
+COLUMNS = ("stable_id", "symbol", "probability", "description", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedSymbol:
+    """A row of the table.
+
+    Attributes
+    ----------
+    line
+        Its line in the file, for messages.
+    stable_id
+        Stable id of a gene, with or without version.
+    symbol, probability, description, source
+        As the table has them; description and source may be empty.
+    accession
+        The symbol's accession at its source, where the table has a column of
+        that name.
+    """
+
+    line: int
+    stable_id: str
+    symbol: str
+    probability: float
+    description: str
+    source: str
+    accession: str = ""
+
+
+def read_assignments(file: IO[str], name: str) -> Iterator[AssignedSymbol]:
+    """Read a result table: tab-separated, fields quoted as ``csv`` quotes them.
+
+    Parameters
+    ----------
+    file
+        Text, opened without newline translation.
+    name
+        Its name in messages.
+
+    Yields
+    ------
+    row
+        The rows in the file's order.
+
+    Raises
+    ------
+    GstError
+        If the header, a number of fields, a probability or the end of the file
+        is not that of a whole table, naming the line.
+    """
+    reader = csv.reader(_whole_lines(file, name), delimiter="\t", strict=True)
+    try:
+        header = next(reader, [])
+        if tuple(header[:5]) != COLUMNS:
+            raise GstError(
+                "does not begin with the header of a table of symbols",
+                where=name,
+                hint=f"the first columns are {', '.join(COLUMNS)}, separated by tabs",
+            )
+        extra = header.index("accession") if "accession" in header else None
+        for fields in reader:
+            where = f"{name}, line {reader.line_num}"
+            if len(fields) != len(header):
+                raise GstError(
+                    f"has {len(fields)} fields, the header has {len(header)}",
+                    where=where,
+                    hint="write the table again; it may have been cut short",
+                )
+            yield AssignedSymbol(
+                reader.line_num,
+                _present(fields[0], "stable id", where),
+                _present(fields[1], "symbol", where),
+                _probability(fields[2], where),
+                fields[3],
+                fields[4],
+                fields[extra] if extra is not None else "",
+            )
+    except csv.Error as error:
+        raise GstError(
+            f"cannot be read: {error}",
+            where=f"{name}, line {reader.line_num}",
+            hint="write the table again; it may have been cut short",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise GstError("is not UTF-8 text", where=name, hint="convert it") from error
+
+
+def _whole_lines(lines: Iterable[str], name: str) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith(("\n", "\r")):
+            raise GstError(
+                "the last line has no end",
+                where=f"{name}, line {number}",
+                hint="the table was cut short; write it again",
+            )
+        yield line
+
+
+def _present(text: str, what: str, where: str) -> str:
+    text = text.strip()
+    if not text:
+        raise GstError(f"the {what} is empty", where=where, hint="mend the line or take it out")
+    if not text.isprintable():
+        raise GstError(
+            f"the {what} {text!a} holds a control character",
+            where=where,
+            hint="mend the line or take it out",
+        )
+    return text
+
+
+def _probability(text: str, where: str) -> float:
+    try:
+        probability = float(text)
+    except ValueError:
+        probability = math.nan
+    if not 0 <= probability <= 1:
+        raise GstError(
+            f"'{text[:40]}' is not a probability", where=where, hint="it lies between 0 and 1"
+        )
+    return probability
