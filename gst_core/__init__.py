@@ -1,3 +1,23 @@
 """GST: gene symbols and cell states for every genome."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gst_core.errors import GstError
+    from gst_core.inference.namer import GeneNamer
+
 __version__ = "1.0.0"
+__all__ = ["GeneNamer", "GstError", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # On first use, so that `gst_assign --version` loads neither numpy nor ONNX Runtime.
+    if name == "GeneNamer":
+        from gst_core.inference.namer import GeneNamer
+
+        return GeneNamer
+    if name == "GstError":
+        from gst_core.errors import GstError
+
+        return GstError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

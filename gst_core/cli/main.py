@@ -10,6 +10,8 @@ from gst_core.cli._common import LazyGroup, run
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "db": ("gst_core.cli.db", "db", "Ensembl core databases: dump, load, check."),
+    "demo": ("gst_core.cli.demo", "demo", "Name the bundled sample and sum up the results."),
+    "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
 }
 
 

@@ -27,11 +27,19 @@ class Engine(Protocol):
         """The symbols, in the order of the class indices."""
 
     @property
+    def clades(self) -> Sequence[str]:
+        """The clade categories the model knows."""
+
+    @property
+    def reads_as_original(self) -> bool:
+        """Whether a ``*`` at the end is a residue and an empty sequence is named too."""
+
+    @property
     def provider(self) -> str:
         """The execution provider that really runs it: ``cpu`` or ``cuda``."""
 
-    def clade_of(self, taxon_id: int) -> str:
-        """Name of the model's own clade category for an NCBI taxon.
+    def clade_of(self, taxon_id: int) -> str | None:
+        """Name of the model's own clade category for an NCBI taxon; None: it runs without one.
 
         Raises
         ------

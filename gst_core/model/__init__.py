@@ -1,1 +1,6 @@
-"""The networks: torch only, no files of users, no command line."""
+"""The network: torch only, no files of users, no command line."""
+
+from gst_core.model.config import ModelConfig
+from gst_core.model.network import GeneSymbolTransformer
+
+__all__ = ["GeneSymbolTransformer", "ModelConfig"]

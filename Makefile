@@ -1,0 +1,52 @@
+# make demo   set up, name the bundled sample, show what came of it
+# make test   set up for development and run every test
+# make lint   style, types and the import contract
+# make lock   renew requirements-dev.lock from pyproject.toml
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: setup demo test test-tools lint format lock clean
+
+setup: $(VENV)/.installed-cpu
+
+demo: setup
+	bin/gst demo --output .demo
+
+test: $(VENV)/.installed-dev test-tools
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/bin/python:
+	scripts/make_venv $(PYTHON) $(VENV)
+
+$(VENV)/.installed-cpu: pyproject.toml requirements-dev.lock | $(VENV)/bin/python
+	$(PIP) --constraint requirements-dev.lock --editable '.[cpu]'
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml requirements-dev.lock | $(VENV)/bin/python
+	$(PIP) --constraint requirements-dev.lock --editable '.[dev]'
+	touch $@ $(VENV)/.installed-cpu
+
+# Programs that some tests drive for real; without them those tests say why they are skipped.
+test-tools:
+	scripts/install_test_tools
+
+lock:
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--no-header --no-annotate --no-emit-index-url --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,101 @@
+"""The clade categories of Ensembl Genebuild, and the NCBI taxa that define them.
+
+``docs/taxonomy.md`` gives the reasons.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: The categories. The first 18 and their order are the original program's, so that
+#: an index into them means the same there; new ones are only ever added at the end.
+CLADES: Final = (
+    "amphibians",
+    "arthropods",
+    "aves",
+    "humans",
+    "insects",
+    "lepidoptera",
+    "mammalia",
+    "marsupials",
+    "metazoa",
+    "non_vertebrates",
+    "plants",
+    "primates",
+    "protists",
+    "reptiles",
+    "rodentia",
+    "sharks",
+    "teleostei",
+    "viral",
+    "fungi",
+    "distant_vertebrate",
+)
+
+#: NCBI taxon id to category: a taxon has that of its nearest ancestor here, itself included.
+CLADE_OF_TAXON: Final = {
+    2759: "non_vertebrates",  # Eukaryota: what has no better place below
+    4751: "fungi",
+    33090: "plants",  # Viridiplantae
+    2763: "plants",  # Rhodophyta
+    38254: "plants",  # Glaucocystophyceae
+    33630: "protists",  # Alveolata
+    33634: "protists",  # Stramenopiles, oomycetes among them
+    543769: "protists",  # Rhizaria
+    554915: "protists",  # Amoebozoa
+    33682: "protists",  # Euglenozoa
+    5752: "protists",  # Heterolobosea
+    556282: "protists",  # Jakobida
+    207245: "protists",  # Fornicata
+    5719: "protists",  # Parabasalia
+    66288: "protists",  # Oxymonadida
+    136087: "protists",  # Malawimonadidae
+    3027: "protists",  # Cryptophyta
+    2830: "protists",  # Haptophyceae
+    193537: "protists",  # Centroheliozoa
+    339960: "protists",  # Katablepharidophyta
+    554296: "protists",  # Apusozoa
+    28009: "protists",  # Choanoflagellida
+    42461: "protists",  # Opisthokonta of uncertain place: Ichthyosporea, Capsaspora
+    1001604: "protists",  # Nucleariidae and Fonticula
+    33208: "metazoa",
+    6656: "arthropods",
+    50557: "insects",
+    7088: "lepidoptera",
+    7711: "distant_vertebrate",  # Chordata: what has no better place below
+    7777: "sharks",  # Chondrichthyes
+    7898: "teleostei",  # Actinopterygii: gar, sturgeon and bichir as well
+    8292: "amphibians",
+    8457: "reptiles",  # Sauropsida without Aves
+    8782: "aves",
+    40674: "mammalia",
+    9263: "marsupials",  # Metatheria
+    9989: "rodentia",
+    9443: "primates",
+    9605: "humans",  # Homo
+    10239: "viral",
+}
+
+#: The same for the original program, which looks at strict ancestors only.
+LEGACY_CLADE_OF_TAXON: Final = {
+    2759: "non_vertebrates",
+    33090: "plants",
+    **dict.fromkeys(
+        (33630, 33634, 543769, 554915, 33682, 5752, 207245, 5719, 3027, 28009), "protists"
+    ),
+    33208: "metazoa",
+    6656: "arthropods",
+    50557: "insects",
+    7088: "lepidoptera",
+    7777: "sharks",
+    32443: "teleostei",
+    8292: "amphibians",
+    1294634: "reptiles",  # Crocodylia
+    8504: "reptiles",  # Lepidosauria
+    8459: "reptiles",  # Testudines
+    8782: "aves",
+    40674: "mammalia",
+    9989: "rodentia",
+    9443: "primates",
+    9605: "humans",
+}

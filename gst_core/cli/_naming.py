@@ -1,0 +1,186 @@
+"""The run behind ``gst_assign``: genome after genome, with what is said on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from gst_core.assignment import Assignment
+from gst_core.errors import GstError
+from gst_core.inference.jobs import Job
+from gst_core.inference.namer import GeneNamer
+from gst_core.results import Genome, ModelInfo, ResultWriter, open_results
+from gst_core.results.report import Report
+from gst_core.sequences import ReadStatistics
+
+#: Seconds between two lines of progress where nobody looks at a terminal.
+_INTERVAL = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of ``gst_assign`` that hold for every genome."""
+
+    checkpoint: Path | None
+    format: str
+    top_k: int
+    accession: bool
+    threshold: float | None
+    device: str
+    threads: int | None
+    strict: bool
+    quiet: bool
+
+
+def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) -> None:
+    """Name genomes with one loaded model.
+
+    A genome that fails does not stop the others; the exit status tells in the end.
+
+    Raises
+    ------
+    GstError
+        If the only genome failed, or, after all were tried, some did.
+    """
+    namer = GeneNamer(
+        options.checkpoint, device=cast(Any, options.device), threads=options.threads
+    )
+    engine = namer.engine
+    model = ModelInfo(
+        engine.name,
+        engine.version,
+        namer.fact("held_out_accuracy") or {},
+        namer.fact("training_data") or "",
+    )
+    log = _Log(options.quiet)
+    where = "CUDA" if namer.provider == "cuda" else f"CPU, {namer.threads} threads"
+    log.say(f"model {engine.name} {engine.version}, {len(engine.vocabulary)} symbols, on {where}")
+    report = Report(model)
+    failed: list[str] = []
+    with ExitStack() as outputs:
+        shared: dict[str, ResultWriter] = {}
+        single = len({job.output for job in jobs}) == 1
+        for job in jobs:
+            try:
+                with ExitStack() as own:
+                    # Genomes that share an output stand in it one after the other.
+                    keep = outputs if single else own
+                    writer = shared.get(job.output)
+                    if writer is None:
+                        writer = keep.enter_context(_open(job, model, options))
+                        if single:
+                            shared[job.output] = writer
+                    _name_genome(namer, job, writer, options, report, log)
+            except (GstError, OSError) as error:
+                if len(jobs) == 1 or single:
+                    raise
+                failed.append(job.id)
+                log.error(f"{job.id}: {error}")
+        if report_path is not None:
+            from gst_core.results.html import write_html
+
+            write_html(report, report_path)
+    if failed:
+        raise GstError(
+            f"{len(failed)} of {len(jobs)} genomes failed: {', '.join(failed[:10])}",
+            hint="the others are done; see the errors above",
+        )
+
+
+def _open(job: Job, model: ModelInfo, options: Options) -> Any:
+    return open_results(
+        job.output,
+        model,
+        format=cast(Any, options.format),
+        top_k=options.top_k,
+        accession=options.accession,
+        threshold=options.threshold,
+    )
+
+
+def _name_genome(
+    namer: GeneNamer, job: Job, writer: ResultWriter, options: Options, report: Report, log: _Log
+) -> None:
+    """Name one genome and add it to the report."""
+    species = namer.species(job.scientific_name, job.taxon_id, job.clade)
+    log.say(f"{job.id}: {species.note}")
+    statistics = ReadStatistics()
+    assignments = namer.assign(
+        sys.stdin.buffer if job.fasta == "-" else job.fasta,
+        clade=species.clade,
+        top_k=options.top_k,
+        strict=options.strict,
+        statistics=statistics,
+    )
+    genome = Genome(
+        job.id, job.scientific_name or species.scientific_name, species.taxon_id, species.clade
+    )
+    began = time.perf_counter()
+    summary = writer.write(genome, log.progress(job.id, assignments))
+    seconds = time.perf_counter() - began
+    warnings = statistics.warnings()
+    report.add(genome, summary, seconds=seconds, warnings=warnings)
+    for warning in warnings:
+        log.say(f"{job.id}: warning: {warning}")
+    to = "standard output" if job.output == "-" else job.output
+    log.say(
+        f"{job.id}: {summary.sequences:,} proteins in {seconds:.1f} s "
+        f"({summary.sequences / max(seconds, 1e-9):,.0f}/s), "
+        f"{summary.named_at(0.7):,} named at 0.7, {summary.named_at(0.9):,} at 0.9 -> {to}"
+    )
+
+
+class _Log:
+    """Messages on standard error: a progress bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._terminal = not quiet and sys.stderr.isatty()
+
+    def say(self, message: str) -> None:
+        if not self._quiet:
+            click.echo(f"gst_assign: {message}", err=True)
+
+    def error(self, message: str) -> None:
+        click.echo(f"gst_assign: error: {message}", err=True)
+
+    def progress(self, name: str, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
+        """Pass assignments on, saying how far they have come."""
+        if self._quiet:
+            return iter(assignments)
+        return self._bar(name, assignments) if self._terminal else self._lines(name, assignments)
+
+    def _lines(self, name: str, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
+        began = last = time.monotonic()
+        for number, assignment in enumerate(assignments, 1):
+            yield assignment
+            if number % 1000 == 0 and time.monotonic() - last >= _INTERVAL:
+                last = time.monotonic()
+                self.say(f"{name}: {number:,} proteins, {number / (last - began):,.0f}/s")
+
+    def _bar(self, name: str, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TextColumn("{task.completed:,.0f} proteins"),
+            TextColumn("{task.fields[speed]}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(name, total=None, speed="")
+            began = time.monotonic()
+            for number, assignment in enumerate(assignments, 1):
+                yield assignment
+                if number % 100 == 0:
+                    speed = f"{number / (time.monotonic() - began):,.0f}/s"
+                    progress.update(task, completed=number, speed=speed)

@@ -1,0 +1,125 @@
+"""``gst_assign``: name proteins. The program that pipelines call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gst_core import __version__
+from gst_core.cli._common import run
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(version)s")
+@click.option(
+    "--sequences_fasta",
+    "fastas",
+    multiple=True,
+    metavar="FASTA",
+    help="Proteins of a genome; plain, gzip, bgzip or zstd; '-' is standard input. May be repeated.",
+)
+@click.option(
+    "--manifest",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV of many genomes: id,fasta,scientific_name and, optionally, taxon_id and clade.",
+)
+@click.option("--scientific_name", help='Species of the proteins, as "Sus scrofa".')
+@click.option("--taxon_id", type=click.IntRange(min=1), help="NCBI taxon id of the species.")
+@click.option("--clade", help="Clade category of Ensembl Genebuild, in place of a species.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="Model file (.onnx); the embedded model without it.",
+)
+@click.option(
+    "--output",
+    help="Table to write, '-' for standard output, or a folder for <id>.tsv files. "
+    "Default: <stem>_symbols.csv beside each input.",
+)
+@click.option(
+    "--format", "format_", type=click.Choice(["tsv", "json"]), default="tsv", show_default=True
+)
+@click.option(
+    "--top_k",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Candidate symbols a protein; those after the first in extra columns.",
+)
+@click.option("--accession", is_flag=True, help="Add the accession in the source database, in an extra column.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Leave out proteins whose probability is lower. Default: one row a sequence.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="'cuda' fails where CUDA cannot run.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: all available.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML report to write.")
+@click.option("--strict", is_flag=True, help="Make an error of odd input that is otherwise mended.")
+@click.option("--quiet", is_flag=True, help="Print errors alone.")
+@click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
+def assign(
+    fastas: tuple[str, ...],
+    manifest: Path | None,
+    scientific_name: str | None,
+    taxon_id: int | None,
+    clade: str | None,
+    checkpoint: Path | None,
+    output: str | None,
+    format_: str,
+    top_k: int,
+    accession: bool,
+    threshold: float | None,
+    device: str,
+    threads: int | None,
+    report: Path | None,
+    strict: bool,
+    quiet: bool,
+    debug: bool,
+) -> None:
+    """Assign gene symbols to protein sequences.
+
+    \b
+    gst_assign --sequences_fasta proteins.fa --scientific_name "Sus scrofa"
+    zcat proteins.fa.gz | gst_assign --sequences_fasta - --output - > symbols.tsv
+    gst_assign --manifest genomes.csv --report report.html
+    """
+    del debug  # read by gst_core.cli._common.run, before Click is in charge
+    if bool(fastas) == bool(manifest):
+        raise click.UsageError("give either --sequences_fasta or --manifest")
+    species = [scientific_name, taxon_id, clade]
+    if sum(x is not None for x in species) > (0 if manifest else 1):
+        where = "in the manifest's columns" if manifest else "once"
+        raise click.UsageError(f"--scientific_name, --taxon_id, --clade: give the species {where}")
+
+    # What follows is slow to import; --help and --version must not wait for it.
+    from gst_core.cli._naming import Options, name_genomes
+    from gst_core.inference.jobs import plan, read_manifest
+
+    if manifest:
+        jobs = read_manifest(manifest, output, format_)
+    else:
+        jobs = plan(
+            fastas, output, format_, scientific_name=scientific_name, taxon_id=taxon_id, clade=clade
+        )
+    name_genomes(
+        jobs,
+        Options(checkpoint, format_, top_k, accession, threshold, device, threads, strict, quiet),
+        report,
+    )
+
+
+def main() -> None:
+    """Entry point of ``gst_assign``."""
+    run(assign, "gst_assign")
+
+
+if __name__ == "__main__":
+    main()

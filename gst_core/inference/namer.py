@@ -1,0 +1,179 @@
+"""The Python API: load a model once, name any number of genomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gst_core.assignment import Assignment
+from gst_core.errors import GstError
+from gst_core.inference.engine import Engine
+from gst_core.inference.session import Device, available_threads, default_model, open_session
+from gst_core.inference.stream import assign
+from gst_core.inference.transformer import FORMAT, TransformerEngine
+from gst_core.sequences import ReadStatistics, proteins_from, read_proteins
+from gst_core.taxonomy import resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Species:
+    """What a model is told of the species.
+
+    Attributes
+    ----------
+    clade
+        One of the model's clade categories; ``None``: it runs without one.
+    note
+        One sentence on how it was found.
+    taxon_id, scientific_name
+        Of the NCBI taxon that answered; ``None`` and empty where a clade, or
+        nothing, was given.
+    """
+
+    clade: str | None
+    note: str
+    taxon_id: int | None = None
+    scientific_name: str = ""
+
+
+class GeneNamer:
+    """A loaded model.
+
+    Parameters
+    ----------
+    checkpoint
+        A ``.onnx`` file; the embedded model without it.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; ``"cuda"`` is an error where CUDA
+        cannot run.
+    threads
+        CPU threads; all that the process may use without it.
+
+    Raises
+    ------
+    GstError
+        If the model cannot be opened or run on the device.
+
+    Examples
+    --------
+    >>> from gst_core import GeneNamer
+    >>> namer = GeneNamer()
+    >>> for a in namer.assign("proteins.fa", scientific_name="Sus scrofa"):
+    ...     print(a.stable_id, a.symbol, a.probability)
+    """
+
+    def __init__(
+        self,
+        checkpoint: str | Path | None = None,
+        *,
+        device: Device = "auto",
+        threads: int | None = None,
+    ) -> None:
+        self.path = default_model() if checkpoint is None else Path(checkpoint)
+        self.threads = threads or available_threads()
+        # One thread a run and several runs at once: nothing waits for its slowest operator.
+        session, provider = open_session(self.path, device, threads=1)
+        self.metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
+        kind = self.metadata.get("gst.format")
+        if kind != FORMAT:
+            raise GstError(
+                f"model format {kind!r} is not known" if kind else "an ONNX model, but not one of GST's",
+                where=str(self.path),
+                hint="make one with gst export",
+            )
+        self.engine: Engine = TransformerEngine(session, provider)
+
+    @property
+    def provider(self) -> str:
+        """What really runs the model: ``cpu`` or ``cuda``."""
+        return self.engine.provider
+
+    def fact(self, key: str) -> Any:
+        """A JSON fact of the model's metadata (``held_out``, ``training_data``); None where absent."""
+        text = self.metadata.get(f"gst.{key}")
+        return None if text is None else json.loads(text)
+
+    def species(
+        self,
+        scientific_name: str | None = None,
+        taxon_id: int | None = None,
+        clade: str | None = None,
+    ) -> Species:
+        """Find the model's clade category; the first that is given decides.
+
+        Raises
+        ------
+        GstError
+            If the name, id or clade is unknown.
+        """
+        if clade:
+            if clade not in self.engine.clades:
+                raise GstError(
+                    f"the model has no clade '{clade}'", hint=f"use one of {', '.join(self.engine.clades)}"
+                )
+            return Species(clade, f"clade {clade}, as given")
+        query: str | int | None = scientific_name or taxon_id
+        if query is None:
+            return Species(None, "no species given: the model runs without a clade")
+        taxon = resolve(query)
+        found = self.engine.clade_of(taxon.taxon_id)
+        note = taxon.note if found else f"{taxon.note}; the model runs without a clade"
+        return Species(found, note, taxon.taxon_id, taxon.scientific_name)
+
+    def assign(
+        self,
+        source: Any,
+        *,
+        scientific_name: str | None = None,
+        taxon_id: int | None = None,
+        clade: str | None = None,
+        top_k: int = 1,
+        strict: bool = False,
+        statistics: ReadStatistics | None = None,
+    ) -> Iterator[Assignment]:
+        """Name proteins, in their order, as a stream.
+
+        Parameters
+        ----------
+        source
+            Path of a FASTA file (plain, gzip, bgzip or zstd), ``"-"`` for
+            standard input, a binary file, or an iterable of ``(id, sequence)``
+            pairs or Biopython ``SeqRecord`` objects.
+        scientific_name, taxon_id, clade
+            The species; at most one is needed, none is allowed.
+        top_k
+            Candidates for each protein.
+        strict
+            Raise an error where odd input would be mended.
+        statistics
+            Counts of what was read and mended, filled in as the stream is used.
+
+        Yields
+        ------
+        assignment
+            One for each protein.
+
+        Raises
+        ------
+        GstError
+            For an unknown species or input that is not protein FASTA.
+        """
+        found = self.species(scientific_name, taxon_id, clade)
+        if isinstance(source, (str, Path)) or hasattr(source, "read"):
+            proteins = read_proteins(source, strict=strict, statistics=statistics)
+        else:
+            proteins = proteins_from(_iterable(source), strict=strict, statistics=statistics)
+        workers = 1 if self.provider == "cuda" else self.threads
+        return assign(self.engine, proteins, clade=found.clade, top_k=top_k, workers=workers)
+
+
+def _iterable(source: Any) -> Iterable[Any]:
+    if not isinstance(source, Iterable):
+        raise GstError(
+            f"cannot read proteins from {type(source).__name__}",
+            hint="give a path, a binary file, or (id, sequence) pairs",
+        )
+    return source

@@ -1,0 +1,131 @@
+"""Opening a model file in ONNX Runtime, on the device that was asked for."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from gst_core.errors import GstError
+
+try:
+    import onnxruntime as ort
+except ModuleNotFoundError as missing:  # the base install leaves the choice of CPU or GPU build
+    raise GstError(
+        "ONNX Runtime is not installed",
+        hint="pip install 'gst-core[cpu]', or 'gst-core[gpu]' for NVIDIA GPUs",
+    ) from missing
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def default_model() -> Path:
+    """Path of the embedded model.
+
+    Raises
+    ------
+    GstError
+        If this installation carries none.
+    """
+    path = Path(str(files("gst_core"))) / "assets" / "model" / "vertebrates.onnx"
+    if not path.is_file():
+        raise GstError("the embedded model is missing", where=str(path), hint="give one with --checkpoint")
+    return path
+
+
+def available_threads() -> int:
+    """Count the processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def open_session(
+    path: Path, device: Device = "auto", threads: int = 1
+) -> tuple[ort.InferenceSession, str]:
+    """Open a model.
+
+    Parameters
+    ----------
+    path
+        A ``.onnx`` file.
+    device
+        ``cuda`` insists; ``auto`` takes CUDA where it really runs, else the CPU.
+    threads
+        Threads within one run of the model on the CPU.
+
+    Returns
+    -------
+    session
+        The opened model.
+    provider
+        What really runs it: ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    GstError
+        If the file is no ONNX model, or CUDA was insisted on and does not run.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is said below, once
+    # Idle threads sleep: tasks of a pipeline share their machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not path.is_file():
+        raise GstError("no such model file", where=str(path), hint="check the path given to --checkpoint")
+    cuda = device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers()
+    if cuda and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()  # the CUDA libraries that pip installed beside onnxruntime-gpu
+    try:
+        if cuda:
+            session = ort.InferenceSession(
+                path, options, providers=["CUDAExecutionProvider", "CPUExecutionProvider"]
+            )
+        else:
+            session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime has no common class for what it raises
+        first = str(error).strip().splitlines()[0]
+        raise GstError(
+            f"ONNX Runtime cannot open the model: {first}",
+            where=str(path),
+            hint="give an .onnx file made by gst export, or an original .ckpt",
+        ) from error
+    # ONNX Runtime goes on without CUDA where its libraries do not load: look at
+    # what it took, not at what it was asked for.
+    provider = "cuda" if session.get_providers()[0] == "CUDAExecutionProvider" else "cpu"
+    if device == "cuda" and provider != "cuda":
+        reason = (
+            "its CUDA or cuDNN libraries or the driver did not load, or there is no GPU"
+            if cuda
+            else "the installed ONNX Runtime has no CUDA support"
+        )
+        raise GstError(
+            f"CUDA cannot run here: {reason}",
+            where="--device cuda",
+            hint="install gst-core[gpu] on a machine with an NVIDIA GPU, or use --device cpu",
+        )
+    return session, provider
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read a model's metadata, without preparing it to run.
+
+    Raises
+    ------
+    GstError
+        If the file is missing or no model of ours.
+    """
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    if not path.is_file():
+        raise GstError("no such model file", where=str(path))
+    try:
+        session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # as in open_session
+        raise GstError("not an ONNX model that can be opened", where=str(path)) from error
+    metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    if "gst.format" not in metadata:
+        raise GstError("an ONNX model, but not one of GST's", where=str(path))
+    return metadata

@@ -1,0 +1,124 @@
+"""A stream of proteins through a model: batched by length, several batches at once, in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.assignment import Assignment
+from gst_core.inference.engine import Engine
+from gst_core.sequences import Protein
+from gst_core.vocabulary import Symbol
+
+#: Proteins looked at together to find neighbours in length. The first window is
+#: small so that the first row is there at once; they grow to the last of these.
+WINDOWS = (32, 128, 512, 1024)
+#: Residues in a window, whatever their number of proteins: memory stays flat.
+WINDOW_RESIDUES = 1_000_000
+#: Cost (about residues) and proteins of one run of the model.
+BATCH_COST = 32_768
+BATCH_SIZE = 64
+
+Prediction = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+def assign(
+    engine: Engine,
+    proteins: Iterable[Protein],
+    *,
+    clade: str | None = None,
+    top_k: int = 1,
+    workers: int = 1,
+) -> Iterator[Assignment]:
+    """Name proteins in their order, in memory that does not grow with their number.
+
+    Reading goes on while `workers` threads run the model (ONNX Runtime leaves
+    Python's lock alone); at most two windows of proteins are held.
+
+    Parameters
+    ----------
+    engine
+        The model.
+    proteins
+        Consumed as needed.
+    clade
+        One of the model's clade categories, or ``None`` where unknown.
+    top_k
+        Candidates for each protein.
+    workers
+        Batches that run at once.
+
+    Yields
+    ------
+    assignment
+        One for each protein. Without residues there is no symbol and the
+        probability is 0, but for models of the original, which name even those.
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="gst")
+    pending: deque[tuple[list[Protein], list[tuple[list[int], Future[Prediction]]]]] = deque()
+    try:
+        for window in _windows(proteins):
+            runs = [
+                (rows, pool.submit(engine.predict, [window[i].residues for i in rows], clade, top_k))
+                for rows in _batches(window, engine)
+            ]
+            pending.append((window, runs))
+            if len(pending) > 1:
+                yield from _collect(engine, *pending.popleft())
+        while pending:
+            yield from _collect(engine, *pending.popleft())
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _windows(proteins: Iterable[Protein]) -> Iterator[list[Protein]]:
+    """Cut the stream into windows of bounded size."""
+    window: list[Protein] = []
+    residues = number = 0
+    for protein in proteins:
+        window.append(protein)
+        residues += len(protein.residues)
+        if len(window) >= WINDOWS[number] or residues >= WINDOW_RESIDUES:
+            yield window
+            window, residues = [], 0
+            number = min(number + 1, len(WINDOWS) - 1)
+    if window:
+        yield window
+
+
+def _batches(window: Sequence[Protein], engine: Engine) -> Iterator[list[int]]:
+    """Group a window's rows by length, within the bounds of one run; long ones first."""
+    rows = [i for i, p in enumerate(window) if p.residues or engine.reads_as_original]
+    rows.sort(key=lambda i: len(window[i].residues), reverse=True)
+    batch: list[int] = []
+    for row in rows:
+        # All are padded to the first, which is the longest.
+        cost = engine.cost(len(window[batch[0] if batch else row].residues))
+        if batch and (len(batch) == BATCH_SIZE or cost * (len(batch) + 1) > BATCH_COST):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _collect(
+    engine: Engine, window: Sequence[Protein], runs: Sequence[tuple[list[int], Future[Prediction]]]
+) -> Iterator[Assignment]:
+    """Bring a window's results back into the order of its proteins."""
+    vocabulary = engine.vocabulary
+    found: dict[int, tuple[tuple[Symbol, float], ...]] = {}
+    for rows, run in runs:
+        probabilities, indices = run.result()
+        for row, p, i in zip(rows, probabilities.tolist(), indices.tolist(), strict=True):
+            found[row] = tuple((vocabulary[index], value) for index, value in zip(i, p, strict=True))
+    for row, protein in enumerate(window):
+        candidates = found.get(row, _NOTHING)
+        yield Assignment(protein.stable_id, candidates, len(protein.residues))
+
+
+_NOTHING = ((Symbol(""), 0.0),)

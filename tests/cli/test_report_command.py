@@ -1,0 +1,72 @@
+"""``gst report`` as a user calls it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gst_core.cli.main import gst
+from gst_core.errors import GstError
+
+HEADER = "stable_id\tsymbol\tprobability\tdescription\tsource\n"
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> list[str]:
+    pig = tmp_path / "pig_symbols.csv"
+    pig.write_text(HEADER + "P1\tTP53\t0.9512\t\t\nP2\tNA\t0.4000\t\t\nP3\tGH1\t1.0000\t\t\n")
+    hen = tmp_path / "hen.tsv"
+    hen.write_text(HEADER + "Q1\tgh\t0.7512\t\t\n")
+    return [str(pig), str(hen)]
+
+
+def test_tables_to_page_multiqc_and_genome_table(tables: list[str], tmp_path: Path) -> None:
+    sheet = tmp_path / "samplesheet.csv"
+    sheet.write_text("id,fasta,scientific_name\npig,pig.fa,Sus scrofa\n")
+    known = tmp_path / "known.tsv"
+    known.write_text("stable_id\tsymbol\tspecies\nP1\tTp53\tx\nP2\tTP63\tx\n")
+    out = tmp_path / "out.html"
+    result = CliRunner().invoke(
+        gst,
+        [
+            "report",
+            *tables,
+            *("--output", str(out)),
+            *("--multiqc", str(tmp_path / "mqc")),
+            *("--genome_table", str(tmp_path / "genomes.tsv")),
+            *("--samplesheet", str(sheet)),
+            *("--known_symbols", str(known)),
+            *("--title", "Farm"),
+        ],
+        catch_exceptions=False,
+    )
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert result.stderr == f"2 tables, 4 proteins: {out}\n"
+    page = out.read_text(encoding="utf-8")
+    assert "<h1>Farm</h1>" in page
+    assert "<i>Sus scrofa</i>" in page
+    assert len(list((tmp_path / "mqc").glob("*_mqc.json"))) == 2
+    with (tmp_path / "genomes.tsv").open(newline="") as file:
+        pig, hen = csv.DictReader(file, delimiter="\t")
+    assert (pig["id"], pig["scientific_name"], pig["proteins"]) == ("pig", "Sus scrofa", "3")
+    assert (pig["known"], pig["right_0.5"], pig["right_0.99"]) == ("2", "1", "0")
+    assert (hen["id"], hen["named_0.7"], hen["named_0.9"]) == ("hen", "1.0000", "0.0000")
+
+
+def test_a_damaged_table_is_named_and_no_page_is_left(tables: list[str], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text(HEADER + "P1\tTP53\n")
+    out = tmp_path / "out.html"
+    with pytest.raises(GstError, match=r"bad\.csv, line 2"):
+        CliRunner().invoke(
+            gst, ["report", *tables, str(bad), "--output", str(out)], catch_exceptions=False
+        )
+    assert not out.exists()
+
+
+def test_without_tables_it_is_wrong_usage(tmp_path: Path) -> None:
+    assert CliRunner().invoke(gst, ["report", "--output", str(tmp_path / "r")]).exit_code == 2
