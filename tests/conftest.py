@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,3 +18,8 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder} (set GST_SHARED_DATA)")
     return folder
+
+
+# Machines that run tests are busy: how long an example takes says nothing.
+settings.register_profile("gst", deadline=None)
+settings.load_profile("gst")

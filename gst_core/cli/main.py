@@ -9,9 +9,30 @@ from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "compare": (
+        "gst_core.cli.compare",
+        "compare",
+        "Compare a genome's assignments with known symbols.",
+    ),
     "db": ("gst_core.cli.db", "db", "Ensembl core databases: dump, load, check."),
     "demo": ("gst_core.cli.demo", "demo", "Name the bundled sample and sum up the results."),
+    "evaluate": (
+        "gst_core.cli.evaluate",
+        "evaluate_genomes",
+        "Compare many genomes' assignments, by genome and clade.",
+    ),
+    "filter": (
+        "gst_core.cli.filter",
+        "filter_assignments",
+        "Keep the assignments above a probability.",
+    ),
+    "import": (
+        "gst_core.cli.import_checkpoint",
+        "import_checkpoint",
+        "Write a checkpoint of the original as an .onnx model.",
+    ),
     "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
+    "train": ("gst_core.cli.train", "train", "Train a model on labelled proteins."),
 }
 
 

@@ -10,12 +10,17 @@ from typing import Any
 
 from gst_core.assignment import Assignment
 from gst_core.errors import GstError
+from gst_core.inference import legacy, transformer
 from gst_core.inference.engine import Engine
 from gst_core.inference.session import Device, available_threads, default_model, open_session
 from gst_core.inference.stream import assign
-from gst_core.inference.transformer import FORMAT, TransformerEngine
 from gst_core.sequences import ReadStatistics, proteins_from, read_proteins
 from gst_core.taxonomy import resolve
+
+_ENGINES: dict[str | None, type[transformer.TransformerEngine] | type[legacy.LegacyEngine]] = {
+    transformer.FORMAT: transformer.TransformerEngine,
+    legacy.FORMAT: legacy.LegacyEngine,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class GeneNamer:
     Parameters
     ----------
     checkpoint
-        A ``.onnx`` file; the embedded model without it.
+        A ``.onnx`` file, or a ``.ckpt`` of the original; the embedded model without it.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``; ``"cuda"`` is an error where CUDA
         cannot run.
@@ -73,18 +78,21 @@ class GeneNamer:
         threads: int | None = None,
     ) -> None:
         self.path = default_model() if checkpoint is None else Path(checkpoint)
+        model = self.path if checkpoint is None else _as_onnx(self.path)
         self.threads = threads or available_threads()
         # One thread a run and several runs at once: nothing waits for its slowest operator.
-        session, provider = open_session(self.path, device, threads=1)
+        session, provider = open_session(model, device, threads=1)
         self.metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
         kind = self.metadata.get("gst.format")
-        if kind != FORMAT:
+        if kind not in _ENGINES:
             raise GstError(
-                f"model format {kind!r} is not known" if kind else "an ONNX model, but not one of GST's",
+                f"model format {kind!r} is not known"
+                if kind
+                else "an ONNX model, but not one of GST's",
                 where=str(self.path),
                 hint="make one with gst export",
             )
-        self.engine: Engine = TransformerEngine(session, provider)
+        self.engine: Engine = _ENGINES[kind](session, provider)
 
     @property
     def provider(self) -> str:
@@ -92,7 +100,7 @@ class GeneNamer:
         return self.engine.provider
 
     def fact(self, key: str) -> Any:
-        """A JSON fact of the model's metadata (``held_out``, ``training_data``); None where absent."""
+        """Read a JSON fact of the model's metadata; None where it is absent."""
         text = self.metadata.get(f"gst.{key}")
         return None if text is None else json.loads(text)
 
@@ -112,7 +120,8 @@ class GeneNamer:
         if clade:
             if clade not in self.engine.clades:
                 raise GstError(
-                    f"the model has no clade '{clade}'", hint=f"use one of {', '.join(self.engine.clades)}"
+                    f"the model has no clade '{clade}'",
+                    hint=f"use one of {', '.join(self.engine.clades)}",
                 )
             return Species(clade, f"clade {clade}, as given")
         query: str | int | None = scientific_name or taxon_id
@@ -120,7 +129,11 @@ class GeneNamer:
             return Species(None, "no species given: the model runs without a clade")
         taxon = resolve(query)
         found = self.engine.clade_of(taxon.taxon_id)
-        note = taxon.note if found else f"{taxon.note}; the model runs without a clade"
+        note = taxon.note
+        if found is None:
+            note += "; the model runs without a clade"
+        elif found != taxon.clade:
+            note += f", which this model takes as {found}"
         return Species(found, note, taxon.taxon_id, taxon.scientific_name)
 
     def assign(
@@ -163,11 +176,21 @@ class GeneNamer:
         """
         found = self.species(scientific_name, taxon_id, clade)
         if isinstance(source, (str, Path)) or hasattr(source, "read"):
-            proteins = read_proteins(source, strict=strict, statistics=statistics)
+            read: Any = read_proteins
         else:
-            proteins = proteins_from(_iterable(source), strict=strict, statistics=statistics)
+            read, source = proteins_from, _iterable(source)
+        original = self.engine.reads_as_original
+        proteins = read(source, strict=strict, statistics=statistics, original=original)
         workers = 1 if self.provider == "cuda" else self.threads
         return assign(self.engine, proteins, clade=found.clade, top_k=top_k, workers=workers)
+
+
+def _as_onnx(path: Path) -> Path:
+    """Give the file itself, or what a checkpoint of the original is imported as."""
+    # Only here, for its import would delay every start.
+    from gst_core.legacy.importing import import_checkpoint, is_checkpoint
+
+    return import_checkpoint(path) if is_checkpoint(path) else path
 
 
 def _iterable(source: Any) -> Iterable[Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -26,8 +24,10 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
         Strings stored in the header.
     """
     temporary = path.with_name(f".{path.name}.tmp")
-    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, temporary, metadata)
-    os.replace(temporary, path)
+    save_file(
+        {name: t.detach().cpu().contiguous() for name, t in tensors.items()}, temporary, metadata
+    )
+    temporary.replace(path)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -40,7 +40,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            tensors: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}
+            names = file.keys()
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in names}
             return tensors, dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
         raise GstError(f"cannot read the checkpoint: {error}", where=str(path)) from error

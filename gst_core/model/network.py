@@ -16,7 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gst_core.model.config import BAG_PATTERNS, PATCH_PATTERNS, ModelConfig, WordPattern, residue_groups
+from gst_core.model.config import (
+    BAG_PATTERNS,
+    PATCH_PATTERNS,
+    ModelConfig,
+    WordPattern,
+    residue_groups,
+)
 from gst_core.sequences import ALPHABET
 
 #: In the bag a word is there or not: repeats within a protein say little of its family.
@@ -115,7 +121,8 @@ class EncoderLayer(nn.Module):
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         x = x + self.out(attended.transpose(1, 2).reshape(b, p, d))
-        return x + self.down(F.gelu(self.up(self.norm_2(x))))
+        x = x + self.down(F.gelu(self.up(self.norm_2(x))))
+        return x
 
 
 class PatchEncoder(nn.Module):
@@ -176,7 +183,7 @@ class PatchEncoder(nn.Module):
             p * config.patch_rows,
             PATCH_LIMIT,
         ).view(b, p, config.patch_rows)
-        # Patches of long proteins hold more words: the root keeps both length and contrast in bounds.
+        # Patches of long proteins hold more words: the root bounds both length and contrast.
         x = (counts @ self.table) / (stride.float().sqrt())[:, None, None]
         index = torch.arange(p, device=codes.device)
         from_end = (patches[:, None] - 1 - index).clamp(min=0)
@@ -188,7 +195,8 @@ class PatchEncoder(nn.Module):
         x = self.norm_out(x)
         weights = self.query(x).masked_fill(~mask[..., None], float("-inf")).softmax(1)
         pooled = torch.einsum("bph,bpd->bhd", weights, x).flatten(1)
-        return self.project(pooled)
+        encoding: Tensor = self.project(pooled)
+        return encoding
 
 
 class GeneSymbolTransformer(nn.Module):
@@ -231,9 +239,7 @@ class GeneSymbolTransformer(nn.Module):
         rows, present = self.words(codes)
         counts = count_words(rows.flatten(1), present.flatten(1), self.config.bag_rows, BAG_LIMIT)
         bag = unit(counts @ self.table)
-        return unit(
-            self.dropout(bag + self.encoder(codes, lengths, clades) + self.clade(clades))
-        )
+        return unit(self.dropout(bag + self.encoder(codes, lengths, clades) + self.clade(clades)))
 
     def forward(self, codes: Tensor, lengths: Tensor, clades: Tensor) -> Tensor:
         """Score every symbol; parameters as for :meth:`represent`.

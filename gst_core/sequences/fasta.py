@@ -20,6 +20,7 @@ def read_proteins(
     strict: bool = False,
     name: str | None = None,
     statistics: ReadStatistics | None = None,
+    original: bool = False,
 ) -> Iterator[Protein]:
     """Read proteins one by one, in the order of the input, in memory that does not grow.
 
@@ -34,6 +35,10 @@ def read_proteins(
         What messages call the input; the path where not given.
     statistics
         Counts of what was read and mended, filled in while reading.
+    original
+        Read as the original program does where its answers depend on it, for its
+        checkpoints: a stop at the end is a residue, and an id goes up to the first space,
+        tabs included, and may be empty.
 
     Yields
     ------
@@ -47,7 +52,8 @@ def read_proteins(
         id or a ``>`` inside a sequence, and in strict mode for anything that is mended.
     """
     name = name_of(source) if name is None else name
-    cleaner = Cleaner(name, strict, statistics if statistics is not None else ReadStatistics())
+    counts = statistics if statistics is not None else ReadStatistics()
+    cleaner = Cleaner(name, strict, counts, original)
     with open_blocks(source, name) as blocks:
         text = _with_unix_line_ends(blocks)
         first, line = _from_first_header(next(text, b""), name)
@@ -64,6 +70,7 @@ def proteins_from(
     strict: bool = False,
     name: str = "input",
     statistics: ReadStatistics | None = None,
+    original: bool = False,
 ) -> Iterator[Protein]:
     """Clean and check proteins in memory as :func:`read_proteins` does those of a file.
 
@@ -72,7 +79,7 @@ def proteins_from(
     records
         Pairs of id and sequence, or objects with ``id`` and ``seq``, as Biopython's
         ``SeqRecord``. An id ends at its first space, as in FASTA.
-    strict, name, statistics
+    strict, name, statistics, original
         As for :func:`read_proteins`.
 
     Yields
@@ -85,7 +92,8 @@ def proteins_from(
     GstError
         As for :func:`read_proteins`; no records at all are no error.
     """
-    cleaner = Cleaner(name, strict, statistics if statistics is not None else ReadStatistics())
+    counts = statistics if statistics is not None else ReadStatistics()
+    cleaner = Cleaner(name, strict, counts, original)
     guard = NucleotideGuard(name)
     for record in records:
         stable_id, sequence = (

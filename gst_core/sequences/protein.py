@@ -19,7 +19,7 @@ class Protein:
     Attributes
     ----------
     stable_id
-        The header up to its first space or tab.
+        The header up to its first space or tab (for checkpoints of the original: space).
     residues
         Upper-case letters of the alphabet; empty where the record has none.
     record
@@ -130,11 +130,17 @@ class Cleaner:
         Raise an error where the text would otherwise be mended and counted.
     statistics
         Where to count.
+    original
+        Keep what the original program's answers depend on: a stop at the end is a residue,
+        and an id goes up to the first space, tabs included, and may be empty.
     """
 
-    def __init__(self, name: str, strict: bool, statistics: ReadStatistics) -> None:
+    def __init__(
+        self, name: str, strict: bool, statistics: ReadStatistics, original: bool = False
+    ) -> None:
         self._name = name
         self._strict = strict
+        self._original = original
         self._statistics = statistics
         # Hashes of ids by open addressing. Its size is fixed, so that memory does not grow
         # with the input, and the system gives it no memory before it is written to.
@@ -166,8 +172,9 @@ class Cleaner:
         if _BAD in residues:
             residues = self._replaced(body, stable_id, line)
         if _STOP in residues:
-            residues = residues.rstrip(b"*")
-            statistics.internal_stops += _STOP in residues
+            ended = residues.rstrip(b"*")
+            statistics.internal_stops += _STOP in ended
+            residues = residues if self._original else ended
         if not residues:
             where = self._where(line, stable_id)
             if self._strict:
@@ -182,16 +189,19 @@ class Cleaner:
         return f"{record}, line {line:,}" if line else record
 
     def _stable_id(self, header: bytes, line: int) -> str:
-        if not header or header[:1].isspace():
+        if self._original:
+            word = header.split(b" ", 1)[0]
+        elif header and not header[:1].isspace():
+            word = header.split(None, 1)[0]
+        else:
             raise GstError(
                 "the record has no id",
                 where=f"{self._name}, {self._where(line)}",
                 hint="write the id directly after '>'",
             )
-        word = header.split(None, 1)[0]
         try:
             stable_id = word.decode("utf-8")
-            altered = not stable_id.isprintable()
+            altered = not stable_id.replace("\t", " ").isprintable()
         except UnicodeDecodeError:
             stable_id = word.decode("latin-1")
             altered = True

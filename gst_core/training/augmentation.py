@@ -20,7 +20,7 @@ from gst_core.sequences import ALPHABET
 Codes = NDArray[np.uint8]
 
 _STANDARD = "ACDEFGHIKLMNPQRSTVWY"
-#: Amino acid frequencies of Robinson and Robinson (1991), PNAS 88:8880, in the order of `_STANDARD`.
+#: Amino acid frequencies of Robinson and Robinson (1991), PNAS 88:8880, in that order.
 _BACKGROUND = np.array(
     [
         0.07805, 0.01925, 0.05364, 0.06295, 0.03856, 0.07377, 0.02199, 0.05142, 0.05744, 0.09019,
@@ -31,7 +31,7 @@ _BACKGROUND = np.array(
 
 def _exchanges() -> NDArray[np.float32]:
     """Cumulative probabilities, ``(28, 20)``, of what replaces a residue that is replaced."""
-    blosum = substitution_matrices.load("BLOSUM62")
+    blosum = substitution_matrices.load("BLOSUM62")  # type: ignore[no-untyped-call]
     table = np.zeros((len(ALPHABET) + 1, len(_STANDARD)))
     table[:] = _BACKGROUND  # what replaces X and the like
     for row, a in enumerate(_STANDARD):
@@ -104,14 +104,19 @@ class Evolution:
         first = np.cumsum(copies) - copies
         inserted = np.ones(len(evolved), dtype=bool)
         inserted[first[copies > 0]] = False
-        evolved[inserted] = rng.choice(len(_STANDARD), int(inserted.sum()), p=_BACKGROUND / _BACKGROUND.sum())
+        evolved[inserted] = rng.choice(
+            len(_STANDARD), int(inserted.sum()), p=_BACKGROUND / _BACKGROUND.sum()
+        )
         return evolved, kept
 
     def _rates(self, size: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Rates of mean 1, alike among neighbours (a window of nine) as in domains."""
-        noise = np.convolve(rng.standard_normal(size + 8, dtype=np.float32), np.full(9, 1 / 3, np.float32), "valid")
+        noise = np.convolve(
+            rng.standard_normal(size + 8, dtype=np.float32), np.full(9, 1 / 3, np.float32), "valid"
+        )
         s = self.heterogeneity
-        return np.exp(s * noise - s * s / 2).astype(np.float32)
+        rates: NDArray[np.float32] = np.exp(s * noise - s * s / 2).astype(np.float32)
+        return rates
 
     def _copies(
         self,
@@ -120,7 +125,7 @@ class Evolution:
         distance: NDArray[np.float32],
         rng: np.random.Generator,
     ) -> NDArray[np.int64]:
-        """How often each residue stands in the result: 0 deleted, 1 kept, more before an insertion."""
+        """How often each residue is in the result: 0 deleted, 1 kept, more before an insertion."""
         size = len(codes)
         chance = rng.random(size, dtype=np.float32)
         copies = np.ones(size, dtype=np.int64)

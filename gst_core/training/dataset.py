@@ -1,34 +1,64 @@
-"""Training proteins: read from FASTA, labelled, split by genus, served in batches."""
+"""Training proteins: read from FASTA, labelled, and split by genus."""
 
 from __future__ import annotations
 
+import io
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
-import torch
+from Bio.SeqIO.FastaIO import SimpleFastaParser
 from numpy.typing import NDArray
 
+from gst_core.clades import CLADES
 from gst_core.errors import GstError
-from gst_core.sequences import PADDING, encode, read_proteins
-from gst_core.taxonomy import CLADES, Taxon, load_taxonomy
-from gst_core.training.augmentation import Evolution
-from gst_core.vocabulary import Symbol, Vocabulary
+from gst_core.sequences import encode
+from gst_core.sequences.streams import open_blocks
+from gst_core.taxonomy import Taxon, load_taxonomy
+from gst_core.training.batches import TrainingSet
+from gst_core.training.symbols import HgncGene, build_vocabulary
+from gst_core.vocabulary import Vocabulary
 
-#: UniProt's ``GN=`` and ``OX=``, and the ``gene_symbol:`` of the RefSeq set.
-_GENE = re.compile(r"(?:GN=|gene_symbol:)(\S+)")
-_TAXON = re.compile(r"OX=(\d+)")
+#: UniProt's ``GN=``, and the ``gene_symbol:`` of the human RefSeq set.
+_GENE: Final = re.compile(r"(?:GN=|gene_symbol:)(\S+)")
+_TAXON: Final = re.compile(r"OX=(\d+)")
+_UNIPROT: Final = re.compile(r"(?:sp|tr)\|([^|]+)\|")
 
-#: Whose capitalisation of a symbol is kept: the species that nomenclature committees follow first.
-_AUTHORITIES = (9606, 10090, 10116, 9031, 8355, 8364, 7955)
+#: Clades that hold vertebrates and nothing else.
+_VERTEBRATE_CLADES: Final = frozenset(
+    (
+        "amphibians",
+        "aves",
+        "humans",
+        "mammalia",
+        "marsupials",
+        "primates",
+        "reptiles",
+        "rodentia",
+        "sharks",
+        "teleostei",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledProtein:
-    """A protein with the gene symbol its database gives it."""
+    """A protein with the gene symbol that its database gives it.
+
+    Attributes
+    ----------
+    accession
+        UniProt accession; empty for proteins of other databases.
+    codes
+        Residue codes, uint8, at least one.
+    symbol
+        In the capitalisation of the database.
+    taxon
+        The species.
+    """
 
     accession: str
     codes: NDArray[np.uint8]
@@ -41,16 +71,29 @@ class LabelledProtein:
         return self.symbol.upper()
 
 
-def read_labelled(paths: Iterable[Path], lineage: str | None = "Vertebrata") -> list[LabelledProtein]:
+def is_vertebrate(taxon: Taxon) -> bool:
+    """Whether a species is below Vertebrata in the NCBI taxonomy.
+
+    The clade ``distant_vertebrate`` also holds tunicates, lancelets and hagfishes. They
+    are told apart by what the table holds: of Vertebrata every species has a line of its
+    own, elsewhere the genus answers for it.
+    """
+    if taxon.clade == "distant_vertebrate":
+        return taxon.exact and taxon.genus is not None and taxon.rank not in ("genus", "subgenus")
+    return taxon.clade in _VERTEBRATE_CLADES
+
+
+def read_labelled(paths: Iterable[Path], *, vertebrates_only: bool = True) -> list[LabelledProtein]:
     """Read FASTA files whose headers name species and gene.
 
     Parameters
     ----------
     paths
-        FASTA files with ``OX=`` and ``GN=`` (UniProt) or ``gene_symbol:`` in
-        the headers; records without a gene are left out.
-    lineage
-        ``"Vertebrata"`` keeps vertebrates; ``None`` keeps all.
+        FASTA files, plain or compressed, with ``OX=<taxon id>`` and ``GN=<symbol>``
+        (UniProt) or ``gene_symbol:<symbol>`` in the headers. Records without a gene or
+        without residues are left out.
+    vertebrates_only
+        Leave out all other species.
 
     Returns
     -------
@@ -60,29 +103,166 @@ def read_labelled(paths: Iterable[Path], lineage: str | None = "Vertebrata") -> 
     Raises
     ------
     GstError
-        If a header names a gene but no species, or none is left.
+        If a file cannot be read, a header names a gene but no species or a species that
+        the taxonomy does not know, or no protein is left.
     """
     taxonomy = load_taxonomy()
-    taxa: dict[int, Taxon] = {}
+    taxa: dict[str, Taxon] = {}
     proteins = []
+    paths = list(paths)
     for path in paths:
-        for protein in read_proteins(path):
-            gene = _GENE.search(protein.description)
-            if gene is None or not protein.residues:
+        for record, (header, sequence) in enumerate(_records(path), 1):
+            gene = _GENE.search(header)
+            residues = sequence.upper().rstrip("*")
+            if gene is None or not residues:
                 continue
-            species = _TAXON.search(protein.description)
+            where = f"{path}, record {record:,} ({header.split(None, 1)[0]})"
+            species = _TAXON.search(header)
             if species is None:
                 raise GstError(
-                    f"record {protein.stable_id} names a gene but no species",
-                    where=f"{path}, line {protein.line}",
-                    hint="add OX=<NCBI taxon id> to the header",
+                    "the header names a gene but no species",
+                    where=where,
+                    hint="add OX=<NCBI taxon id>",
                 )
-            taxon_id = int(species[1])
-            if taxon_id not in taxa:
-                taxa[taxon_id] = taxonomy.resolve(taxon_id)
-            if lineage is None or taxa[taxon_id].clade in VERTEBRATE_CLADES:
-                accession = protein.stable_id.split("|")[1] if "|" in protein.stable_id else protein.stable_id
-                proteins.append(LabelledProtein(accession, encode(protein.residues), gene[1], taxa[taxon_id]))
+            taxon = taxa.get(species[1])
+            if taxon is None:
+                try:
+                    taxon = taxa[species[1]] = taxonomy.resolve(species[1])
+                except GstError as error:
+                    raise GstError(error.what, where=where, hint=error.hint) from error
+            if vertebrates_only and not is_vertebrate(taxon):
+                continue
+            accession = _UNIPROT.match(header)
+            proteins.append(
+                LabelledProtein(
+                    accession[1] if accession else "",
+                    encode(residues.encode("ascii", "replace")),
+                    gene[1],
+                    taxon,
+                )
+            )
     if not proteins:
-        raise GstError("no labelled protein found", where=", ".join(map(str, paths)))
+        raise GstError(
+            "no protein with a gene symbol" + (" of a vertebrate" if vertebrates_only else ""),
+            where=", ".join(map(str, paths)),
+            hint="headers need OX=<NCBI taxon id> and GN=<symbol>, as UniProt writes them",
+        )
     return proteins
+
+
+class _Bytes(io.RawIOBase):
+    """Blocks as a file object, for parsers that want one."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self._left:
+            self._left = memoryview(next(self._blocks, b""))
+        size = min(len(buffer), len(self._left))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
+
+
+def _records(path: Path) -> Iterator[tuple[str, str]]:
+    """Headers and sequences of a FASTA file."""
+    with open_blocks(path, str(path)) as blocks:
+        text = io.TextIOWrapper(
+            io.BufferedReader(_Bytes(blocks)), encoding="utf-8", errors="replace"
+        )
+        yield from SimpleFastaParser(text)  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Proteins ready for training.
+
+    Attributes
+    ----------
+    vocabulary
+        The symbols of the training and validation proteins.
+    clades
+        The clade categories; unknown is the index after the last.
+    training, validation
+        Proteins to learn from and to watch, all of the vocabulary.
+    held_out
+        Proteins of the genera held out; class -1 where the symbol is not in the vocabulary.
+    """
+
+    vocabulary: Vocabulary
+    clades: tuple[str, ...]
+    training: TrainingSet
+    validation: TrainingSet
+    held_out: TrainingSet
+
+
+def prepare(
+    proteins: Iterable[LabelledProtein],
+    hgnc: Iterable[HgncGene] = (),
+    *,
+    hold_out: Collection[str] = (),
+    validation: Collection[str] = (),
+) -> Dataset:
+    """Build the vocabulary and split proteins by genus.
+
+    Parameters
+    ----------
+    proteins
+        All labelled proteins.
+    hgnc
+        Approved human genes, which name and describe the symbols they share.
+    hold_out
+        Genera of which nothing is learnt, not even that their symbols exist.
+    validation
+        Genera whose proteins are not trained on while their symbols are in the vocabulary.
+
+    Raises
+    ------
+    GstError
+        If a genus has no protein, or no protein is left to train on.
+    """
+    proteins = list(proteins)
+    genera = {protein.taxon.genus for protein in proteins}
+    for genus in (*hold_out, *validation):
+        if genus not in genera:
+            raise GstError(
+                f"no protein is of the genus '{genus}'", hint="give its scientific name, as Bos"
+            )
+    known = [p for p in proteins if p.taxon.genus not in hold_out]
+    training = [p for p in known if p.taxon.genus not in validation]
+    if not training:
+        raise GstError("every protein is held out: none is left to train on")
+    vocabulary = build_vocabulary(known, hgnc)
+    classes = {symbol.symbol.upper(): index for index, symbol in enumerate(vocabulary)}
+    return Dataset(
+        vocabulary,
+        CLADES,
+        arrange(training, classes),
+        arrange([p for p in known if p.taxon.genus in validation], classes),
+        arrange([p for p in proteins if p.taxon.genus in hold_out], classes),
+    )
+
+
+def arrange(proteins: list[LabelledProtein], classes: dict[str, int]) -> TrainingSet:
+    """Lay proteins into arrays.
+
+    Parameters
+    ----------
+    proteins
+        In the order of the result.
+    classes
+        Class index of each symbol key; others become class -1.
+    """
+    unknown = len(CLADES)
+    clades = [CLADES.index(p.taxon.clade) if p.taxon.clade else unknown for p in proteins]
+    return TrainingSet(
+        np.concatenate([np.empty(0, np.uint8), *(p.codes for p in proteins)]),
+        np.array([len(p.codes) for p in proteins], dtype=np.int64),
+        np.array([classes.get(p.key, -1) for p in proteins], dtype=np.int64),
+        np.array(clades, dtype=np.int64),
+    )

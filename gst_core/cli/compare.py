@@ -1,0 +1,78 @@
+"""``gst compare``: one genome's assignments against known symbols."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gst_core.cli._columns import aligned
+from gst_core.evaluation.comparison import by_threshold, write_comparisons
+from gst_core.evaluation.genomes import (
+    STATISTICS_COLUMNS,
+    Assembly,
+    clade_of,
+    evaluate,
+    statistics_fields,
+    threshold_table,
+    write_json,
+    write_table,
+)
+from gst_core.results.filtering import beside
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option("--assignments_csv", required=True, type=_FILE, help="Result table of gst_assign.")
+@click.option(
+    "--known_symbols",
+    required=True,
+    type=_FILE,
+    help="Tab-separated table with a header: translation id, known symbol.",
+)
+@click.option("--scientific_name", default="", help="Species, for the statistics.")
+@click.option(
+    "--checkpoint", type=_FILE, help="Model that named them: adds whether it has the known symbol."
+)
+@click.option("--output", type=_FILE, help="Table to write.  [default: <stem>_compare.csv]")
+@click.option("--thresholds", type=_FILE, help="Table to write: counts at each threshold.")
+@click.option("--json", "json_", type=_FILE, help="JSON document to write.")
+@click.option("--plot", type=_FILE, help="Precision-recall picture to write: .png, .svg, .pdf.")
+def compare(
+    assignments_csv: Path,
+    known_symbols: Path,
+    scientific_name: str,
+    checkpoint: Path | None,
+    output: Path | None,
+    thresholds: Path | None,
+    json_: Path | None,
+    plot: Path | None,
+) -> None:
+    """Compare assigned symbols with known ones: exact, fuzzy (one in the other), neither.
+
+    Translation ids are compared without their version. The statistics go to
+    standard output.
+    """
+    vocabulary = None
+    if checkpoint:
+        from gst_core.evaluation.symbols import model_symbols
+
+        vocabulary = model_symbols(checkpoint)
+    clade = clade_of(scientific_name) if scientific_name else ""
+    genome = Assembly(scientific_name, clade, assignments_csv, known_symbols)
+    evaluation = evaluate(genome, vocabulary)
+    table = threshold_table(by_threshold(evaluation.comparisons))
+    write_comparisons(output or beside(assignments_csv, "compare"), evaluation.comparisons)
+    if thresholds:
+        write_table(thresholds, table)
+    if json_:
+        write_json(json_, [evaluation])
+    if plot:
+        from gst_core.evaluation.precision_recall import plot as draw
+
+        draw([evaluation], plot)
+    click.echo(str(evaluation.statistics))
+    header = ["clade", "scientific_name", *STATISTICS_COLUMNS]
+    fields = [clade, scientific_name, *statistics_fields(evaluation.statistics)]
+    click.echo(f"comparison statistics:\n{aligned([header, fields])}\n\n{aligned(table)}")

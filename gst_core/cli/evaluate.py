@@ -1,0 +1,113 @@
+"""``gst evaluate``: many genomes' assignments against known symbols, by genome and clade."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import click
+
+from gst_core.cli._columns import aligned
+from gst_core.evaluation.comparison import by_threshold, write_comparisons
+from gst_core.evaluation.genomes import (
+    STATISTICS_COLUMNS,
+    Evaluation,
+    by_clade,
+    evaluate,
+    read_assemblies,
+    statistics_fields,
+    threshold_table,
+    write_json,
+    write_table,
+)
+
+
+@click.command("evaluate")
+@click.option(
+    "--assemblies",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Tab-separated table: scientific_name, assignments, known_symbols, optionally clade.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Model that named them: adds whether it has the known symbols.",
+)
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the tables, evaluation.json and the plot; made if missing.",
+)
+@click.option("--plot", is_flag=True, help="Write precision_recall.png too.")
+def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, plot: bool) -> None:
+    """Compare the assignments of many genomes with their known symbols.
+
+    For each genome the comparison table <Scientific_name>_compare.csv; for all
+    of them genomes.tsv, clades.tsv, thresholds.tsv and evaluation.json. Running
+    it again writes them again. The statistics go to standard output.
+    """
+    vocabulary = None
+    if checkpoint:
+        from gst_core.evaluation.symbols import model_symbols
+
+        vocabulary = model_symbols(checkpoint)
+    evaluations = []
+    for assembly in read_assemblies(assemblies):
+        evaluation = evaluate(assembly, vocabulary)
+        evaluations.append(evaluation)
+        what = str(evaluation.statistics)
+        if not evaluation.comparisons:
+            what = "no protein has a known symbol, nothing to compare"
+        click.echo(f"{assembly.scientific_name}: {what}")
+    _write(output, evaluations, plot)
+    click.echo(_summary(evaluations))
+
+
+def _write(output: Path, evaluations: list[Evaluation], plot: bool) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    compared = [evaluation for evaluation in evaluations if evaluation.comparisons]
+    for evaluation in compared:
+        name = evaluation.scientific_name.replace(" ", "_").replace("/", "_")
+        write_comparisons(output / f"{name}_compare.csv", evaluation.comparisons)
+    write_table(output / "genomes.tsv", _genomes(evaluations))
+    clades = [
+        [clade, *statistics_fields(counted)] for clade, counted in by_clade(evaluations).items()
+    ]
+    write_table(output / "clades.tsv", [["clade", *STATISTICS_COLUMNS], *clades])
+    everything = [row for evaluation in evaluations for row in evaluation.comparisons]
+    write_table(output / "thresholds.tsv", threshold_table(by_threshold(everything)))
+    write_json(output / "evaluation.json", evaluations)
+    if plot:
+        from gst_core.evaluation.precision_recall import plot as draw
+
+        draw(evaluations, output / "precision_recall.png")
+
+
+def _genomes(evaluations: list[Evaluation]) -> list[list[str]]:
+    lines = [
+        [evaluation.clade, evaluation.scientific_name, *statistics_fields(evaluation.statistics)]
+        for evaluation in evaluations
+    ]
+    return [["clade", "scientific_name", *STATISTICS_COLUMNS], *lines]
+
+
+def _summary(evaluations: list[Evaluation]) -> str:
+    """Tables by clade, each followed by its averages, then the averages of all clades."""
+    compared = [evaluation for evaluation in evaluations if evaluation.comparisons]
+    pooled = by_clade(compared)
+    parts = ["comparison statistics:"]
+    for clade, group in groupby(sorted(compared, key=lambda e: e.clade), key=lambda e: e.clade):
+        counted = pooled[clade]
+        parts.append(aligned(_genomes(list(group))))
+        parts.append(
+            f"{clade} weighted averages: {counted.percentage(counted.exact):.2f}% exact matches, "
+            f"{counted.percentage(counted.fuzzy):.2f}% fuzzy matches, "
+            f"{counted.percentage(counted.total):.2f}% total matches\n"
+        )
+    lines = [["clade", "exact matches", "fuzzy matches", "total matches"]]
+    for clade, counted in pooled.items():
+        shares = (counted.exact, counted.fuzzy, counted.total)
+        lines.append([clade, *(f"{counted.percentage(share):.2f}%" for share in shares)])
+    return "\n".join([*parts, f"clade weighted averages:\n{aligned(lines)}"])

@@ -1,0 +1,215 @@
+"""Evaluate a model on the genomes of a table, by genome and by clade."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gst_core.errors import GstError
+from gst_core.evaluation.comparison import (
+    Comparison,
+    Statistics,
+    ThresholdRow,
+    by_threshold,
+    compare,
+    read_known_symbols,
+    statistics,
+)
+from gst_core.files import atomic_write
+from gst_core.results.table import format_line, read_table
+from gst_core.taxonomy import resolve
+
+_REQUIRED = ("scientific_name", "assignments", "known_symbols")
+
+#: The original's names for the columns of statistics.
+STATISTICS_COLUMNS = (
+    "num_assignments",
+    "num_exact_matches",
+    "matching_percentage",
+    "num_fuzzy_matches",
+    "fuzzy_percentage",
+    "num_total_matches",
+    "total_matches_percentage",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """One line of the table of assemblies.
+
+    Attributes
+    ----------
+    scientific_name, clade
+        Of the genome.
+    assignments
+        Its result table.
+    known_symbols
+        Table of translation ids and known symbols.
+    """
+
+    scientific_name: str
+    clade: str
+    assignments: Path
+    known_symbols: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One genome's comparisons."""
+
+    scientific_name: str
+    clade: str
+    comparisons: list[Comparison]
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counts over the genome."""
+        return statistics(self.comparisons)
+
+
+def read_assemblies(path: Path) -> list[Assembly]:
+    """Read a table of assemblies.
+
+    Tab-separated with the columns ``scientific_name``, ``assignments``,
+    ``known_symbols`` and, unless the taxonomy is to say, ``clade``; others are
+    passed over, so the original's table serves with two columns added. Paths are
+    relative to the table.
+
+    Raises
+    ------
+    GstError
+        If a column or a value is missing, or a species is unknown.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        missing = [column for column in _REQUIRED if column not in (rows.fieldnames or ())]
+        if missing:
+            raise GstError(
+                f"no column {', '.join(missing)}",
+                where=f"{path}, line 1",
+                hint=f"give a tab-separated table with {', '.join(_REQUIRED)}",
+            )
+        return [_assembly(row, path, rows.line_num) for row in rows]
+
+
+def _assembly(row: dict[str, str | None], path: Path, line: int) -> Assembly:
+    values = {column: row[column] or "" for column in _REQUIRED}
+    for column, value in values.items():
+        if not value:
+            raise GstError(f"no {column}", where=f"{path}, line {line}")
+    name = values["scientific_name"]
+    return Assembly(
+        name,
+        row.get("clade") or clade_of(name),
+        path.parent / values["assignments"],
+        path.parent / values["known_symbols"],
+    )
+
+
+def clade_of(scientific_name: str) -> str:
+    """Find the clade of a species; ``unknown`` outside the categories."""
+    return resolve(scientific_name).clade or "unknown"
+
+
+def evaluate(assembly: Assembly, vocabulary: Set[str] | None) -> Evaluation:
+    """Compare one genome's assignments with its known symbols.
+
+    Raises
+    ------
+    GstError
+        If one of its files is damaged.
+    OSError
+        If one cannot be read.
+    """
+    known = read_known_symbols(assembly.known_symbols)
+    rows = read_table(assembly.assignments)
+    return Evaluation(
+        assembly.scientific_name, assembly.clade, list(compare(rows, known, vocabulary))
+    )
+
+
+def by_clade(evaluations: Iterable[Evaluation]) -> dict[str, Statistics]:
+    """Pool genomes by clade, in alphabetical order; genomes without comparisons are left out.
+
+    Every protein counts the same, which is what the original calls a weighted average.
+    """
+    pooled: dict[str, Statistics] = {}
+    for evaluation in evaluations:
+        if evaluation.comparisons:
+            before = pooled.get(evaluation.clade, Statistics(0, 0, 0))
+            pooled[evaluation.clade] = before + evaluation.statistics
+    return dict(sorted(pooled.items()))
+
+
+def statistics_fields(counted: Statistics) -> tuple[str, ...]:
+    """Values for :data:`STATISTICS_COLUMNS`; percentages with two decimals."""
+    return (
+        str(counted.assignments),
+        str(counted.exact),
+        f"{counted.percentage(counted.exact):.2f}",
+        str(counted.fuzzy),
+        f"{counted.percentage(counted.fuzzy):.2f}",
+        str(counted.total),
+        f"{counted.percentage(counted.total):.2f}",
+    )
+
+
+def threshold_table(rows: Sequence[ThresholdRow]) -> list[list[str]]:
+    """Tabulate thresholds: a header, then a line each."""
+    header = ["threshold", *STATISTICS_COLUMNS, "precision", "recall"]
+    lines = [
+        [
+            f"{row.threshold:.2f}",
+            *statistics_fields(row.statistics),
+            f"{row.precision:.4f}",
+            f"{row.recall:.4f}",
+        ]
+        for row in rows
+    ]
+    return [header, *lines]
+
+
+def write_table(path: Path, lines: Iterable[Sequence[str]]) -> None:
+    """Write a tab-separated table."""
+    with atomic_write(path) as file:
+        file.writelines(format_line(line) for line in lines)
+
+
+def _numbers(counted: Statistics) -> dict[str, Any]:
+    return {
+        "assignments": counted.assignments,
+        "exact_matches": counted.exact,
+        "fuzzy_matches": counted.fuzzy,
+        "total_matches": counted.total,
+    }
+
+
+def write_json(path: Path, evaluations: Sequence[Evaluation]) -> None:
+    """Write everything counted as one JSON document: genomes, clades, thresholds."""
+    genomes = []
+    for evaluation in evaluations:
+        thresholds = [
+            {
+                "threshold": row.threshold,
+                **_numbers(row.statistics),
+                "precision": row.precision,
+                "recall": row.recall,
+            }
+            for row in by_threshold(evaluation.comparisons)
+        ]
+        genomes.append(
+            {
+                "scientific_name": evaluation.scientific_name,
+                "clade": evaluation.clade,
+                **_numbers(evaluation.statistics),
+                "thresholds": thresholds,
+            }
+        )
+    clades = [{"clade": name, **_numbers(s)} for name, s in by_clade(evaluations).items()]
+    with atomic_write(path) as file:
+        json.dump({"genomes": genomes, "clades": clades}, file, indent=1, ensure_ascii=False)
+        file.write("\n")

@@ -1,0 +1,159 @@
+"""Serve the networks of original checkpoints, as :mod:`gst_core.legacy` writes them.
+
+What the original does and its answers depend on is done here too: it pads to the
+model's sequence length with a letter of its own, keeps the start of a longer
+protein, reads a stop at the end as a residue, and names an empty sequence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from gst_core.errors import GstError
+from gst_core.taxonomy import resolve
+from gst_core.vocabulary import Vocabulary
+
+FORMAT = "legacy-1"
+
+#: Proteins in one run of the graph, by architecture: enough to be fast, few enough that
+#: activations (4 MB a protein in the production Transformer) stay small.
+_RUN_SIZE = {"transformer": 4, "mlp": 32}
+#: Cost of a position beside one of our own models': attention over all positions is dear.
+_COST = {"transformer": 8, "mlp": 1}
+
+
+class LegacyEngine:
+    """A network of the original in ONNX Runtime; an :class:`~gst_core.inference.engine.Engine`.
+
+    Parameters
+    ----------
+    session
+        The opened ``.onnx`` file.
+    provider
+        What really runs it: ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    GstError
+        If the file is not an imported checkpoint, or lacks part of it.
+    """
+
+    reads_as_original = True
+
+    def __init__(self, session: ort.InferenceSession, provider: str) -> None:
+        self._session = session
+        self._provider = provider
+        metadata = session.get_modelmeta().custom_metadata_map
+        if metadata.get("gst.format") != FORMAT:
+            raise GstError(
+                f"model format {metadata.get('gst.format')!r} in place of {FORMAT!r}",
+                hint="import the checkpoint again with 'gst import'",
+            )
+        try:
+            self._name: str = metadata["gst.name"]
+            self._version: str = metadata["gst.version"]
+            self._vocabulary = Vocabulary.from_json(metadata["gst.vocabulary"])
+            self._clades: list[str] = json.loads(metadata["gst.clades"])
+            self._length = int(metadata["gst.sequence_length"])
+            self._pads_left = metadata["gst.padding_side"] == "left"
+            self._run_size = _RUN_SIZE[metadata["gst.architecture"]]
+            self._cost = _COST[metadata["gst.architecture"]]
+            alphabet = metadata["gst.alphabet"].encode("ascii")
+        except (KeyError, ValueError) as error:
+            raise GstError(
+                f"the model's metadata are incomplete: {error}",
+                hint="import the checkpoint again with 'gst import'",
+            ) from error
+        # Letters unknown to the original would have stopped it; they count as X.
+        self._code_of = np.full(256, alphabet.index(b"X"), dtype=np.int32)
+        self._code_of[np.frombuffer(alphabet, dtype=np.uint8)] = np.arange(len(alphabet))
+        self._padding = np.int32(len(alphabet) - 1)
+
+    @property
+    def name(self) -> str:
+        """The original's name of the training run."""
+        return self._name
+
+    @property
+    def version(self) -> str:
+        """The original's date of the training run."""
+        return self._version
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The symbols, in the order of the class indices."""
+        return self._vocabulary
+
+    @property
+    def provider(self) -> str:
+        """The execution provider that really runs it: ``cpu`` or ``cuda``."""
+        return self._provider
+
+    @property
+    def clades(self) -> Sequence[str]:
+        """The original's clade categories."""
+        return self._clades
+
+    def clade_of(self, taxon_id: int) -> str | None:
+        """Find the category the original gives a taxon, even where it is wrong; None for none."""
+        clade = resolve(taxon_id).legacy_clade
+        return clade if clade in self._clades else None
+
+    def cost(self, length: int) -> int:
+        """Relative cost of a protein: the same for all, as each is padded or cut to one length."""
+        del length
+        return self._length * self._cost
+
+    def encode(self, sequences: Sequence[bytes]) -> NDArray[np.int32]:
+        """Encode residues as the original does.
+
+        Returns
+        -------
+        codes
+            ``(len(sequences), sequence_length)``, indices into the alphabet.
+        """
+        codes = np.full((len(sequences), self._length), self._padding, dtype=np.int32)
+        for row, sequence in zip(codes, sequences, strict=True):
+            # The start is kept with padding on the left too.
+            residues = self._code_of[np.frombuffer(sequence[: self._length], dtype=np.uint8)]
+            if self._pads_left:
+                row[self._length - len(residues) :] = residues
+            else:
+                row[: len(residues)] = residues
+        return codes
+
+    def predict(
+        self, sequences: Sequence[bytes], clade: str | None, top_k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Name a batch of proteins; see :class:`~gst_core.inference.engine.Engine`.
+
+        Without a clade the clade vector is zeros. The original had no such mode:
+        its checkpoints that use the clade were always trained with one.
+
+        Raises
+        ------
+        GstError
+            If the clade is not one of the model's.
+        """
+        if clade is not None and clade not in self._clades:
+            raise GstError(
+                f"the model {self._name} has no clade {clade!r}",
+                hint=f"use one of {', '.join(self._clades)}",
+            )
+        index = len(self._clades) if clade is None else self._clades.index(clade)
+        k = np.array([min(top_k, len(self._vocabulary))], dtype=np.int64)
+        probabilities = np.empty((len(sequences), k[0]), dtype=np.float32)
+        indices = np.empty((len(sequences), k[0]), dtype=np.int64)
+        for start in range(0, len(sequences), self._run_size):
+            part = slice(start, start + self._run_size)
+            codes = self.encode(sequences[part])
+            feed = {"codes": codes, "clade": np.full(len(codes), index), "top_k": k}
+            probabilities[part], indices[part] = self._session.run(
+                ["probabilities", "indices"], feed
+            )
+        return probabilities, indices

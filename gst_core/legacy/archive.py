@@ -1,0 +1,150 @@
+"""Read the zip archives that ``torch.save`` writes, without torch and without trust."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.errors import GstError
+from gst_core.legacy.pickle_machine import PickleMachine, RefusedError, Storage, Tensor
+
+#: Largest pickle read. The production checkpoint's, with 30,688 symbols and
+#: their descriptions, is under 10 MB.
+MAX_PICKLE_BYTES = 256 * 2**20
+
+#: Bytes read at a time from the storage of a large tensor.
+_CHUNK = 2**22
+
+#: What a damaged or made-up archive or pickle makes Python's own readers raise.
+_DAMAGE = (
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+
+
+@contextlib.contextmanager
+def _reporting(path: Path) -> Iterator[None]:
+    """Say in one line what is wrong with a checkpoint."""
+    try:
+        yield
+    except RefusedError as error:
+        raise GstError(
+            f"the checkpoint holds {error}, which no checkpoint of the original has; nothing in "
+            "it was run",
+            where=str(path),
+            hint="give a checkpoint that the original Gene Symbol Transformer wrote",
+        ) from error
+    except _DAMAGE as error:
+        raise GstError(
+            f"is not a whole PyTorch checkpoint ({str(error) or type(error).__name__})",
+            where=str(path),
+            hint="it may be truncated: copy it again, or give a checkpoint that the original "
+            "Gene Symbol Transformer wrote",
+        ) from error
+
+
+class TorchArchive:
+    """A zip archive as ``torch.save`` writes it.
+
+    Parameters
+    ----------
+    path
+        The checkpoint. It is opened anew for each reading.
+
+    Attributes
+    ----------
+    content
+        What the pickle describes: plain containers, :class:`StandIn` and :class:`Tensor`.
+
+    Raises
+    ------
+    GstError
+        If it is no such archive, or holds what it should not.
+    OSError
+        If it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _reporting(path), zipfile.ZipFile(path) as archive:
+            self._prefix = self._check(archive)
+            self.content = PickleMachine().run(archive.read(f"{self._prefix}data.pkl"))
+
+    def _check(self, archive: zipfile.ZipFile) -> str:
+        """Check the archive's directory; returns the folder that all entries lie in."""
+        entries = archive.infolist()
+        pickles = [entry.filename for entry in entries if entry.filename.endswith("/data.pkl")]
+        if len(pickles) != 1:
+            raise RefusedError(f"{len(pickles)} files named data.pkl in place of one")
+        # torch.save compresses nothing, so an archive can hold no more than it weighs.
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise RefusedError("compressed entries")
+        if sum(entry.file_size for entry in entries) > self.path.stat().st_size:
+            raise RefusedError("entries that overlap")
+        if len({entry.filename for entry in entries}) != len(entries):
+            raise RefusedError("two entries of one name")
+        if archive.getinfo(pickles[0]).file_size > MAX_PICKLE_BYTES:
+            raise RefusedError(f"a pickle of more than {MAX_PICKLE_BYTES:,} bytes")
+        prefix = pickles[0].removesuffix("data.pkl")
+        byteorder = f"{prefix}byteorder"
+        if byteorder in archive.namelist() and archive.read(byteorder) != b"little":
+            raise RefusedError("big-endian numbers")
+        return prefix
+
+    @contextlib.contextmanager
+    def _open(self, storage: Storage) -> Iterator[IO[bytes]]:
+        name = f"{self._prefix}data/{storage.key}"
+        with zipfile.ZipFile(self.path) as archive:
+            if archive.getinfo(name).file_size != 4 * storage.numel:
+                raise zipfile.BadZipFile(f"tensor storage {storage.key} has a wrong size")
+            with archive.open(name) as file:
+                yield file
+                # The end of an entry is where its checksum is compared.
+                while file.read(_CHUNK):
+                    pass
+
+    def read(self, tensor: Tensor) -> NDArray[np.float32]:
+        """Read a tensor's values.
+
+        Raises
+        ------
+        GstError
+            If its storage is missing from the archive, is damaged, or is not as long
+            as it says.
+        """
+        with _reporting(self.path), self._open(tensor.storage) as file:
+            values = np.frombuffer(file.read(), dtype="<f4")[tensor.offset :]
+        strides = tuple(4 * step for step in tensor.stride)
+        # Safe: the reach of shape and stride was checked when the tensor was described.
+        view = np.lib.stride_tricks.as_strided(values, tensor.shape, strides, writeable=False)
+        return np.ascontiguousarray(view)
+
+    def read_rows(self, tensor: Tensor) -> Iterator[NDArray[np.float32]]:
+        """Read a matrix a few rows at a time, so that it is never whole in memory.
+
+        Errors as for :meth:`read`.
+        """
+        rows, width = tensor.shape
+        if tensor.stride != (width, 1):
+            yield self.read(tensor)
+            return
+        step = max(1, _CHUNK // (4 * width))
+        with _reporting(self.path), self._open(tensor.storage) as file:
+            file.seek(4 * tensor.offset)
+            for start in range(0, rows, step):
+                data = file.read(4 * width * min(step, rows - start))
+                yield np.frombuffer(data, dtype="<f4").reshape(-1, width)

@@ -1,0 +1,240 @@
+"""Interpret the pickle of a checkpoint without running it.
+
+A pickle is a program. This one is decoded by :mod:`pickletools`, which runs
+nothing, and interpreted by a machine that knows only the instructions that plain
+containers, tensors and the original's few classes need; only the six globals that
+the original's checkpoints name, each standing for something inert; and tensors
+that stay descriptions of what is in the archive. Anything else is refused by name.
+"""
+
+from __future__ import annotations
+
+import math
+import pickletools
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+class RefusedError(Exception):
+    """The checkpoint holds something it has no business with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A block of float32 values in the archive: its key and their number."""
+
+    key: str
+    numel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor as the pickle describes it; its values are still in the archive."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+class StandIn:
+    """In place of an object of the original's classes: its state, no behaviour."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.state: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Global:
+    """What a global name of the pickle stands for: how to make one without a class."""
+
+    name: str
+    make: Callable[[tuple[Any, ...]], Any]
+
+
+def _make_ordered_dict(arguments: tuple[Any, ...]) -> OrderedDict[Any, Any]:
+    if arguments != ():
+        raise RefusedError("an OrderedDict built from arguments")
+    return OrderedDict()
+
+
+def _make_mapping(arguments: tuple[Any, ...]) -> dict[Any, Any]:
+    if arguments != ():
+        raise RefusedError("a dictionary built from arguments")
+    return {}
+
+
+def _make_stand_in(name: str) -> Callable[[tuple[Any, ...]], StandIn]:
+    def make(arguments: tuple[Any, ...]) -> StandIn:
+        if arguments != ():
+            raise RefusedError(f"a {name} built from arguments")
+        return StandIn(name)
+
+    return make
+
+
+def _naturals(values: Any) -> tuple[int, ...]:
+    if not isinstance(values, tuple) or not all(type(v) is int and v >= 0 for v in values):
+        raise RefusedError("a tensor whose shape or stride is not a tuple of natural numbers")
+    return values
+
+
+def _make_tensor(arguments: tuple[Any, ...]) -> Tensor:
+    """Stand for ``torch._utils._rebuild_tensor_v2``, believing none of its arguments."""
+    if not 4 <= len(arguments) <= 7:
+        raise RefusedError("a tensor with a wrong number of arguments")
+    storage, offset, shape, stride = arguments[:4]
+    shape, stride = _naturals(shape), _naturals(stride)
+    if not isinstance(storage, Storage) or type(offset) is not int or offset < 0:
+        raise RefusedError("a tensor without a storage or an offset")
+    if len(shape) != len(stride):
+        raise RefusedError("a tensor whose shape and stride differ in length")
+    count = math.prod(shape)
+    last = offset + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
+    # The count is limited too: strides of zero would let a small storage
+    # describe an array larger than any memory.
+    if count and (last >= storage.numel or count > storage.numel):
+        raise RefusedError("a tensor that reaches beyond its storage")
+    return Tensor(storage, offset, shape, stride)
+
+
+def _not_callable(arguments: tuple[Any, ...]) -> Any:
+    raise RefusedError("a call of a storage type")
+
+
+_GLOBALS = {
+    "collections OrderedDict": _make_ordered_dict,
+    "torch._utils _rebuild_tensor_v2": _make_tensor,
+    "torch FloatStorage": _not_callable,
+    "utils CategoryMapper": _make_stand_in("CategoryMapper"),
+    "utils ProteinSequenceMapper": _make_stand_in("ProteinSequenceMapper"),
+    "utils ConciseReprDict": _make_mapping,
+}
+
+
+class PickleMachine:
+    """Interprets a pickle of protocol 2 as ``torch.save`` writes it; :meth:`run` is the way in.
+
+    The standard unpickler with a restricted ``find_class`` would still call what it
+    finds with any arguments, set attributes of what it made, hash what it is given,
+    and allocate by numbers it reads.
+    """
+
+    def __init__(self) -> None:
+        self._stack: list[Any] = []
+        self._marks: list[int] = []
+        self._memo: dict[int, Any] = {}
+
+    def run(self, program: bytes) -> Any:
+        """Build what the pickle describes."""
+        for opcode, argument, _ in pickletools.genops(program):
+            if opcode.name == "STOP":
+                return self._stack.pop()
+            self._step(opcode.name, argument)
+        raise EOFError
+
+    def _step(self, opcode: str, argument: Any) -> None:
+        stack = self._stack
+        match opcode:
+            case "BINUNICODE" | "BININT1" | "BININT2" | "BININT" | "LONG1" | "BINFLOAT":
+                stack.append(argument)
+            case "BINPUT" | "LONG_BINPUT":
+                self._memo[argument] = stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                stack.append(self._memo[argument])
+            case "EMPTY_DICT":
+                stack.append({})
+            case "EMPTY_LIST":
+                stack.append([])
+            case "MARK":
+                self._marks.append(len(stack))
+            case "SETITEM":
+                self._set_items(self._pop(2))
+            case "SETITEMS":
+                self._set_items(self._pop_to_mark())
+            case "APPEND":
+                self._extend(self._pop(1))
+            case "APPENDS":
+                self._extend(self._pop_to_mark())
+            case "EMPTY_TUPLE" | "TUPLE1" | "TUPLE2" | "TUPLE3":
+                count = ("EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3").index(opcode)
+                stack.append(tuple(self._pop(count)))
+            case "TUPLE":
+                stack.append(tuple(self._pop_to_mark()))
+            case "NONE" | "NEWTRUE" | "NEWFALSE":
+                stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[opcode])
+            case "GLOBAL":
+                stack.append(self._global(argument))
+            case "BINPERSID":
+                stack.append(self._storage(stack.pop()))
+            case "REDUCE" | "NEWOBJ":
+                self._call(*self._pop(2))
+            case "BUILD":
+                self._build(*self._pop(1))
+            case "PROTO":
+                pass
+            case _:
+                raise RefusedError(f"the pickle instruction {opcode}")
+
+    def _pop(self, count: int) -> list[Any]:
+        if len(self._stack) < count:
+            raise IndexError("the stack is empty")
+        start = len(self._stack) - count
+        items = self._stack[start:]
+        del self._stack[start:]
+        return items
+
+    def _pop_to_mark(self) -> list[Any]:
+        start = self._marks.pop()
+        items = self._stack[start:]
+        del self._stack[start:]
+        return items
+
+    @staticmethod
+    def _global(name: str) -> _Global:
+        # pickletools joins module and name by a space, which neither can hold.
+        make = _GLOBALS.get(name)
+        if make is None:
+            raise RefusedError(f"the global name {'.'.join(name.split(' ')):.200}")
+        return _Global(name, make)
+
+    @staticmethod
+    def _storage(reference: Any) -> Storage:
+        match reference:
+            case ("storage", _Global(name="torch FloatStorage"), str(key), str(), int(numel)):
+                # The fourth is where the tensor lived ("cpu", "cuda:0"): of no concern here.
+                if key.isascii() and key.isdigit() and numel >= 0:
+                    return Storage(key, numel)
+        raise RefusedError("a reference to something that is not a float32 storage")
+
+    def _call(self, target: Any, arguments: Any) -> None:
+        if not isinstance(target, _Global) or not isinstance(arguments, tuple):
+            raise RefusedError("a call of something that cannot be called")
+        self._stack.append(target.make(arguments))
+
+    def _build(self, state: Any) -> None:
+        target = self._stack[-1]
+        if isinstance(target, StandIn) and isinstance(state, dict):
+            target.state = state
+        elif not isinstance(target, dict):
+            # The attributes of a dictionary (a state_dict's ``_metadata``) are of no use.
+            raise RefusedError("a state for something that has none")
+
+    def _set_items(self, items: list[Any]) -> None:
+        target = self._stack[-1]
+        if not isinstance(target, dict):
+            raise RefusedError("an item for something that is not a dictionary")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            # Nested tuples can be made to take for ever to hash.
+            if not isinstance(key, str | int | float | None):
+                raise RefusedError("a dictionary key that is neither text nor a number")
+            target[key] = value
+
+    def _extend(self, items: list[Any]) -> None:
+        target = self._stack[-1]
+        if not isinstance(target, list):
+            raise RefusedError("an element for something that is not a list")
+        target.extend(items)

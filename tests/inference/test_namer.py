@@ -1,0 +1,95 @@
+"""The embedded model through the Python API, on real proteins."""
+
+from __future__ import annotations
+
+import io
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+
+from gst_core import GeneNamer, GstError
+from gst_core.results.lookup import read_lookup
+from gst_core.sequences import read_proteins
+
+SAMPLE = Path(str(files("gst_core"))) / "assets" / "sample"
+
+
+@pytest.fixture(scope="module")
+def namer() -> GeneNamer:
+    return GeneNamer(device="cpu", threads=2)
+
+
+def test_real_proteins_are_named(namer):
+    known = read_lookup(SAMPLE / "known_symbols.tsv", "stable_id", "symbol")
+    found = list(namer.assign(SAMPLE / "bos_taurus.fa", scientific_name="Bos taurus"))
+    right = sum(a.symbol.upper() == known[a.stable_id].upper() for a in found)
+    # The sample is in the training data of the embedded model: this is a test of
+    # the whole machinery, not of accuracy.
+    assert right >= 0.9 * len(found)
+
+
+def test_the_result_of_a_protein_never_depends_on_its_batch(namer):
+    proteins = [p for fasta in sorted(SAMPLE.glob("*.fa")) for p in read_proteins(fasta)]
+    residues = [p.residues for p in proteins[:60]] + [b"M", b"MK" * 4000, b"X" * 40, b"*"]
+    together, which = namer.engine.predict(residues, "aves", 5)
+    for row, one in enumerate(residues):
+        alone, index = namer.engine.predict([one], "aves", 5)
+        np.testing.assert_allclose(alone[0], together[row], atol=1e-6)
+        np.testing.assert_array_equal(index[0][:1], which[row][:1])
+
+
+def test_probabilities_are_probabilities(namer):
+    probabilities, indices = namer.engine.predict([b"MKVLAAGIVGLCAKAYEESL" * 9], None, 100)
+    assert (np.diff(probabilities[0]) <= 0).all()
+    assert 0 < probabilities.sum() <= 1 + 1e-5
+    assert len(set(indices[0].tolist())) == 100
+
+
+def test_any_form_of_input_gives_the_same_names(namer):
+    fasta = SAMPLE / "danio_rerio.fa"
+    pairs = [(p.stable_id, p.residues.decode()) for p in read_proteins(fasta)]
+    expected = list(namer.assign(fasta))
+    assert list(namer.assign(io.BytesIO(fasta.read_bytes()))) == expected
+    assert list(namer.assign(pairs)) == expected
+    assert list(namer.assign(SeqRecord(Seq(s), id=i) for i, s in pairs)) == expected
+
+
+def test_species_by_name_id_or_clade(namer):
+    assert namer.species("Sus scrofa").clade == "mammalia"
+    assert namer.species(taxon_id=9031).clade == "aves"
+    assert namer.species(clade="teleostei").clade == "teleostei"
+    nothing = namer.species()
+    assert nothing.clade is None
+    assert "without a clade" in nothing.note
+    with pytest.raises(GstError, match="did you mean Sus scrofa"):
+        namer.species("Suss scrofa")
+    with pytest.raises(GstError, match="no clade 'dragons'"):
+        namer.species(clade="dragons")
+
+
+def test_input_of_the_wrong_kind(namer):
+    with pytest.raises(GstError, match="cannot read proteins from int"):
+        namer.assign(7)
+
+
+def test_a_foreign_onnx_model_is_refused(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["x"], ["y"])],
+        "g",
+        [value("x", 1, [1])],
+        [value("y", 1, [1])],
+    )
+    path = tmp_path / "foreign.onnx"
+    path.write_bytes(
+        onnx.helper.make_model(
+            graph, ir_version=10, opset_imports=[onnx.helper.make_opsetid("", 21)]
+        ).SerializeToString()
+    )
+    with pytest.raises(GstError, match="not one of GST's"):
+        GeneNamer(path)

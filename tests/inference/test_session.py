@@ -1,0 +1,61 @@
+"""Opening models: devices that are not there, files that are no models."""
+
+from __future__ import annotations
+
+import onnxruntime as ort
+import pytest
+
+from gst_core.errors import GstError
+from gst_core.inference import session
+from gst_core.inference.session import default_model, open_session, read_metadata
+
+
+def test_cuda_where_there_is_none_is_an_error():
+    if "CUDAExecutionProvider" in ort.get_available_providers():
+        pytest.skip("this ONNX Runtime has CUDA")
+    with pytest.raises(GstError, match="CUDA cannot run here: the installed ONNX Runtime has no"):
+        open_session(default_model(), "cuda")
+
+
+def test_cuda_that_is_built_in_but_does_not_load_is_an_error(monkeypatch):
+    """ONNX Runtime itself goes on with the CPU and exit status 0."""
+    monkeypatch.setattr(
+        ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+    if hasattr(ort, "preload_dlls"):
+        monkeypatch.setattr(ort, "preload_dlls", lambda: None)
+    opened, provider = open_session(default_model(), "auto")
+    assert provider == "cpu"
+    assert "CUDAExecutionProvider" not in opened.get_providers()
+    with pytest.raises(GstError, match="did not load, or there is no GPU"):
+        open_session(default_model(), "cuda")
+
+
+def test_files_that_are_no_model(tmp_path):
+    with pytest.raises(GstError, match="no such model file"):
+        open_session(tmp_path / "absent.onnx")
+    text = tmp_path / "text.onnx"
+    text.write_text("not a model")
+    with pytest.raises(GstError, match="cannot open the model"):
+        open_session(text)
+    with pytest.raises(GstError, match="not an ONNX model"):
+        read_metadata(text)
+    torn = tmp_path / "torn.onnx"
+    torn.write_bytes(default_model().read_bytes()[:100_000])
+    with pytest.raises(GstError, match="cannot open the model"):
+        open_session(torn)
+
+
+def test_metadata_are_all_in_the_file():
+    metadata = read_metadata(default_model())
+    assert metadata["gst.format"] == "gst-1"
+    for key in (
+        "name", "version", "alphabet", "clades", "config", "vocabulary",
+        "training_data", "held_out_accuracy", "calibration",
+    ):  # fmt: skip
+        assert metadata[f"gst.{key}"], key
+
+
+def test_threads_are_those_the_process_may_use(monkeypatch):
+    monkeypatch.setattr(session.os, "sched_getaffinity", lambda _: {3, 5, 7})
+    assert session.available_threads() == 3

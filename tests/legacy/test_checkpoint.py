@@ -1,0 +1,121 @@
+"""What is read from a checkpoint is what the original wrote into it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gst_core.errors import GstError
+from gst_core.legacy.checkpoint import read_checkpoint
+from gst_core.legacy.importing import convert
+from tests.legacy.golden import CHECKPOINTS, Golden
+
+
+def test_symbols_clades_and_letters_in_index_order(golden: Golden) -> None:
+    text = (golden.folder / "expected" / f"{golden.name}_categories.json").read_text()
+    categories = json.loads(text)
+    found = golden.checkpoint
+    assert set(categories) == {"symbols", "clades", "protein_letters"}
+    assert [symbol.symbol for symbol in found.vocabulary] == categories["symbols"]
+    assert list(found.clades) == categories["clades"]
+    assert list(found.alphabet) == categories["protein_letters"]
+
+
+def test_descriptions_and_sources(golden: Golden) -> None:
+    path = golden.folder / "expected" / f"{golden.name}_symbols_metadata.json"
+    metadata = json.loads(path.read_text())
+    for symbol in golden.checkpoint.vocabulary:
+        assert symbol.description == (metadata[symbol.symbol]["description"] or "")
+        assert symbol.source == metadata[symbol.symbol]["source"]
+        assert symbol.accession == ""
+
+
+def test_shape_is_that_of_the_hyper_parameters(golden: Golden) -> None:
+    path = golden.folder / "expected" / f"{golden.name}_hyper_parameters.json"
+    parameters = json.loads(path.read_text())
+    shape = golden.checkpoint.shape
+    assert shape.sequence_length == parameters["sequence_length"]
+    assert shape.padding_side == parameters["padding_side"]
+    assert shape.uses_clade == parameters.get("clade", True)
+    assert shape.num_symbols == parameters["num_symbols"]
+    assert golden.checkpoint.name == parameters["logging_version"]
+    assert golden.checkpoint.version == parameters["datetime"]
+    if golden.name == "mlp":
+        assert (shape.architecture, shape.hidden) == ("mlp", parameters["num_connections"])
+    else:
+        assert shape.architecture == "transformer"
+        assert shape.activation == parameters["activation_function"]
+        assert shape.depth == parameters["transformer_depth"]
+
+
+def test_every_weight_is_read_and_none_of_the_optimizer(golden: Golden) -> None:
+    weights = golden.checkpoint.weights
+    parameters = {"transformer": 471_176, "mlp": 367_416, "variant": 93_080}
+    assert sum(weight.size for weight in weights.values()) == parameters[golden.name]
+
+
+def rewrite(source: Path, target: Path, change: Callable[[str, bytes], bytes]) -> Path:
+    """Copy a checkpoint, each of its files changed by a function of its name and content."""
+    with zipfile.ZipFile(source) as whole, zipfile.ZipFile(target, "w") as changed:
+        for entry in whole.infolist():
+            changed.writestr(entry.filename, change(entry.filename, whole.read(entry)))
+    return target
+
+
+def replace_in_pickle(old: bytes, new: bytes) -> Callable[[str, bytes], bytes]:
+    def change(name: str, data: bytes) -> bytes:
+        if not name.endswith("data.pkl"):
+            return data
+        assert old in data
+        return data.replace(old, new)
+
+    return change
+
+
+def test_a_checkpoint_of_a_gpu_is_the_same(golden: Golden, tmp_path: Path) -> None:
+    source = golden.folder / "checkpoints" / f"{CHECKPOINTS[golden.name]}.ckpt"
+    # "cpu" after its length, then the tag of a GPU after its own
+    change = replace_in_pickle(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
+    gpu = read_checkpoint(rewrite(source, tmp_path / "gpu.ckpt", change))
+    assert gpu.vocabulary.to_json() == golden.checkpoint.vocabulary.to_json()
+    for key, weight in golden.checkpoint.weights.items():
+        assert (gpu.weights[key] == weight).all()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"hyper_parameters", b"hyper_parameterz", "no hyper-parameters"),
+        (b"symbol_mapper", b"symbol_napper", "no symbols"),
+        (b"clade_mapper", b"clade_napper", "no clades"),
+        (b"padding_side", b"padding_tide", "padding_side is None, not right or left"),
+        (b"\x00left", b"\x00lefd", "padding_side is 'lefd'"),
+        (b"\x00relu", b"\x00rola", "activation_function is 'rola'"),
+        (b"num_heads", b"num_beads", "num_heads is None"),
+        (b"state_dict", b"state_tick", "weights of another network"),
+        (b"integration_layer.bias", b"integration_layer.biaz", "weights of another network"),
+    ],
+)
+def test_what_is_missing_is_named(
+    legacy_data: Path, tmp_path: Path, old: bytes, new: bytes, message: str
+) -> None:
+    source = legacy_data / "checkpoints" / "gst_variant.ckpt"
+    path = rewrite(source, tmp_path / "changed.ckpt", replace_in_pickle(old, new))
+    with pytest.raises(GstError, match=message) as caught:
+        read_checkpoint(path)
+    assert str(path) in str(caught.value)
+
+
+def test_weights_that_are_not_finite_are_refused(legacy_data: Path, tmp_path: Path) -> None:
+    def change(name: str, data: bytes) -> bytes:
+        return b"\xff" * len(data) if name.endswith("data/1") else data
+
+    source = legacy_data / "checkpoints" / "gst_variant.ckpt"
+    path = rewrite(source, tmp_path / "nan.ckpt", change)
+    with pytest.raises(GstError, match="not finite"):
+        convert(path, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
