@@ -1,6 +1,6 @@
-"""gst_assign beside homology search: who names the proteins of new genera, and how fast.
+r"""gst_assign beside homology search: who names the proteins of new genera, and how fast.
 
-    PYTHONPATH=. python benchmarks/homology.py --work_folder runs/homology \\
+    PYTHONPATH=. python benchmarks/homology.py --work_folder runs/homology \
         prepare diamond gst --checkpoint heldout.onnx score --output benchmarks/results
 
 Stages run in the order given. What a stage has made is not made again unless its
@@ -98,15 +98,15 @@ def diamond(obj: tuple[Path, int, bool], program: str, modes: tuple[str, ...]) -
     help="The same for split 'tetrapods', which is left out without it.",
 )
 @click.pass_obj
-def gst(
-    obj: tuple[Path, int, bool], checkpoint: Path, tetrapods_checkpoint: Path | None
-) -> None:
+def gst(obj: tuple[Path, int, bool], checkpoint: Path, tetrapods_checkpoint: Path | None) -> None:
     """Name all queries with gst_assign."""
     work_folder, threads, afresh = obj
     checkpoints = {"genera": checkpoint, "tetrapods": tetrapods_checkpoint}
     for split in _splits(work_folder):
         model = checkpoints[split.name]
-        for queries in _query_sets(split) if model else []:
+        if model is None:
+            continue
+        for queries in _query_sets(split):
             click.echo(f"{split.name}/{queries}: gst_assign", err=True)
             methods.assign(model, split, queries, threads, afresh)
 
@@ -121,7 +121,7 @@ def gst(
 @click.pass_obj
 def score(obj: tuple[Path, int, bool], output: Path) -> None:
     """Score all methods that have run, and write the tables."""
-    result = score_folder(obj[0], obj[1])
+    result = score_folder(obj[0])
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / "homology.json", result)
     with atomic_write(output / "homology.md") as file:

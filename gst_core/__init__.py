@@ -1,5 +1,6 @@
 """GST: gene symbols and cell states for every genome."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,15 +10,11 @@ if TYPE_CHECKING:
 __version__ = "1.0.0"
 __all__ = ["GeneNamer", "GstError", "__version__"]
 
+_HOMES = {"GeneNamer": "gst_core.inference.namer", "GstError": "gst_core.errors"}
+
 
 def __getattr__(name: str) -> Any:
     # On first use, so that `gst_assign --version` loads neither numpy nor ONNX Runtime.
-    if name == "GeneNamer":
-        from gst_core.inference.namer import GeneNamer
-
-        return GeneNamer
-    if name == "GstError":
-        from gst_core.errors import GstError
-
-        return GstError
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ from gst_core.errors import GstError
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under its name only when it is complete.
+    r"""Open a file that appears under its name only when it is complete.
 
     What is written goes to a hidden temporary file in the same folder, which is
     flushed to disk and renamed over `path` when the block ends. When the block
@@ -26,7 +26,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     path
         The final name.
     mode
-        ``"w"`` for UTF-8 text with ``\\n`` line ends, ``"wb"`` for bytes.
+        ``"w"`` for UTF-8 text with ``\n`` line ends, ``"wb"`` for bytes.
 
     Yields
     ------

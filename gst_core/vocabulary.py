@@ -72,5 +72,7 @@ class Vocabulary:
         try:
             parts = [columns[f] for f in ("symbol", "description", "source", "accession")]
         except (KeyError, TypeError) as error:
-            raise ValueError("a vocabulary has the columns symbol, description, source, accession") from error
+            raise ValueError(
+                "a vocabulary has the columns symbol, description, source, accession"
+            ) from error
         return cls(Symbol(*row) for row in zip(*parts, strict=True))

@@ -79,15 +79,21 @@ def _write_queries(folder: Path, queries: Sequence[Query]) -> None:
         folder / "queries.tsv",
         _QUERIES,
         (
-            (q.query_id, q.accession, q.symbol, q.kind, q.taxon.genus, q.taxon.clade, len(q.residues))
+            (
+                q.query_id,
+                q.accession,
+                q.symbol,
+                q.kind,
+                q.taxon.genus,
+                q.taxon.clade,
+                len(q.residues),
+            )
             for q in queries
         ),
     )
 
 
-def write_candidates(
-    path: Path, candidates: Iterable[tuple[str, Sequence[Candidate]]]
-) -> None:
+def write_candidates(path: Path, candidates: Iterable[tuple[str, Sequence[Candidate]]]) -> None:
     """Write what a method gives: for each query its candidates, best first."""
     rows = ((i, c.symbol, c.score, c.identity) for i, found in candidates for c in found)
     _write_table(path, _CANDIDATES, rows)

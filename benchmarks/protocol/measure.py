@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
-import time
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gst_core.errors import GstError
+
+_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,8 @@ class Cost:
     cpu_seconds
         Of all its threads and of the processes it waited for.
     peak_mib
-        Largest resident set of any one of these processes, in MiB.
+        Largest resident set of any one of these processes, in MiB; never less than the ten
+        or so of a bare interpreter, which starts the program.
     """
 
     seconds: float
@@ -60,27 +66,20 @@ def run_measured(command: Sequence[str], log: Path) -> Cost:
     GstError
         If the program is not there or fails.
     """
+    program = shutil.which(command[0])
+    if program is None:
+        raise GstError("cannot be started: not an executable program", where=command[0])
+    record = log.with_suffix(".cost")
+    launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(record), program, *command[1:]]
     with log.open("wb") as output:
-        start = time.perf_counter()
-        try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-            )
-        except OSError as error:
-            raise GstError(f"cannot be started: {error.strerror}", where=command[0]) from error
-        # wait4 and not getrusage(RUSAGE_CHILDREN): that one never forgets an earlier child.
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        subprocess.run(
+            launcher, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=True
+        )
+    cost = json.loads(record.read_text())
+    record.unlink()
+    if status := cost.pop("status"):
         lines = log.read_text(errors="replace").strip().splitlines() or ["no message"]
         raise GstError(
-            f"ended with status {process.returncode}: {lines[-1]}",
-            where=command[0],
-            hint=f"see {log}",
+            f"ended with status {status}: {lines[-1]}", where=command[0], hint=f"see {log}"
         )
-    return Cost(
-        seconds=round(seconds, 3),
-        cpu_seconds=round(usage.ru_utime + usage.ru_stime, 3),
-        peak_mib=round(usage.ru_maxrss / 1024, 1),
-    )
+    return Cost(**cost)

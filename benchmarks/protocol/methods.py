@@ -52,9 +52,7 @@ def make_database(program: str, split: Path, threads: int, afresh: bool) -> None
             pass
 
 
-def search(
-    program: str, split: Path, name: str, mode: str, threads: int, afresh: bool
-) -> None:
+def search(program: str, split: Path, name: str, mode: str, threads: int, afresh: bool) -> None:
     """Name a query set by the symbols of DIAMOND's hits, best first; once unless `afresh`.
 
     DIAMOND reports up to 25 targets a query, its default; asked for one alone, it takes

@@ -64,7 +64,6 @@ def run(command: click.Command, program: str) -> None:
     """
     if "--debug" in sys.argv[1:]:
         command.main(prog_name=program)
-        return
     try:
         command.main(prog_name=program)
     except GstError as error:

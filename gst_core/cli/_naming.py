@@ -49,9 +49,7 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
     GstError
         If the only genome failed, or, after all were tried, some did.
     """
-    namer = GeneNamer(
-        options.checkpoint, device=cast(Any, options.device), threads=options.threads
-    )
+    namer = GeneNamer(options.checkpoint, device=cast(Any, options.device), threads=options.threads)
     engine = namer.engine
     model = ModelInfo(
         engine.name,

@@ -17,7 +17,8 @@ from gst_core.cli._common import run
     "fastas",
     multiple=True,
     metavar="FASTA",
-    help="Proteins of a genome; plain, gzip, bgzip or zstd; '-' is standard input. May be repeated.",
+    help="Proteins of a genome; plain, gzip, bgzip or zstd; '-' is standard input. "
+    "May be repeated.",
 )
 @click.option(
     "--manifest",
@@ -47,7 +48,11 @@ from gst_core.cli._common import run
     show_default=True,
     help="Candidate symbols a protein; those after the first in extra columns.",
 )
-@click.option("--accession", is_flag=True, help="Add the accession in the source database, in an extra column.")
+@click.option(
+    "--accession",
+    is_flag=True,
+    help="Add the accession in the source database, in an extra column.",
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -61,7 +66,9 @@ from gst_core.cli._common import run
     help="'cuda' fails where CUDA cannot run.",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: all available.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML report to write.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML report to write."
+)
 @click.option("--strict", is_flag=True, help="Make an error of odd input that is otherwise mended.")
 @click.option("--quiet", is_flag=True, help="Print errors alone.")
 @click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
@@ -84,7 +91,7 @@ def assign(
     quiet: bool,
     debug: bool,
 ) -> None:
-    """Assign gene symbols to protein sequences.
+    r"""Assign gene symbols to protein sequences.
 
     \b
     gst_assign --sequences_fasta proteins.fa --scientific_name "Sus scrofa"

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Write a checkpoint of the original as an .onnx model.",
     ),
     "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
+    "train": ("gst_core.cli.train", "train", "Train a model on labelled proteins."),
 }
 
 

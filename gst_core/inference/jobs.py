@@ -101,9 +101,13 @@ def read_manifest(path: Path, output: str | None, format: str) -> list[Job]:
                     raise GstError(
                         f"the manifest has no column '{column}'",
                         where=f"{path}, line 1",
-                        hint=f"its header must name id and fasta; known columns: {','.join(_COLUMNS)}",
+                        hint=f"it needs id and fasta; known columns: {','.join(_COLUMNS)}",
                     )
-            jobs = [_job(path, reader.line_num, row, output, format) for row in reader if any(row.values())]
+            jobs = [
+                _job(path, reader.line_num, row, output, format)
+                for row in reader
+                if any(row.values())
+            ]
     except UnicodeDecodeError as error:
         raise GstError("the manifest is not UTF-8 text", where=str(path)) from error
     if not jobs:
@@ -111,7 +115,11 @@ def read_manifest(path: Path, output: str | None, format: str) -> list[Job]:
     seen: set[str] = set()
     for job in jobs:
         if job.id in seen:
-            raise GstError(f"the id '{job.id}' is there twice", where=str(path), hint="give each genome its own")
+            raise GstError(
+                f"the id '{job.id}' is there twice",
+                where=str(path),
+                hint="give each genome its own",
+            )
         seen.add(job.id)
     return _checked(jobs, output)
 
@@ -123,7 +131,9 @@ def _job(path: Path, line: int, row: dict[str, str | None], output: str | None, 
         if not cells[column]:
             raise GstError("empty cell", where=f"{path}, line {line}, column {column}")
     if "/" in cells["id"] or cells["id"] in {".", ".."}:
-        raise GstError(f"the id '{cells['id']}' cannot name a file", where=f"{path}, line {line}, column id")
+        raise GstError(
+            f"the id '{cells['id']}' cannot name a file", where=f"{path}, line {line}, column id"
+        )
     taxon = cells["taxon_id"]
     if taxon and not (taxon.isascii() and taxon.isdigit()):
         raise GstError(
@@ -154,7 +164,11 @@ def _checked(jobs: list[Job], output: str | None) -> list[Job]:
     seen: dict[str, str] = {}
     for job in jobs:
         if job.output != "-" and Path(job.output).resolve() in inputs:
-            raise GstError("the result would overwrite an input", where=job.output, hint="choose another --output")
+            raise GstError(
+                "the result would overwrite an input",
+                where=job.output,
+                hint="choose another --output",
+            )
         if not shared and job.output in seen:
             raise GstError(
                 f"the results of {seen[job.output]} and {job.fasta} would be the same file",

@@ -86,7 +86,9 @@ class GeneNamer:
         kind = self.metadata.get("gst.format")
         if kind not in _ENGINES:
             raise GstError(
-                f"model format {kind!r} is not known" if kind else "an ONNX model, but not one of GST's",
+                f"model format {kind!r} is not known"
+                if kind
+                else "an ONNX model, but not one of GST's",
                 where=str(self.path),
                 hint="make one with gst export",
             )
@@ -98,7 +100,7 @@ class GeneNamer:
         return self.engine.provider
 
     def fact(self, key: str) -> Any:
-        """A JSON fact of the model's metadata (``held_out``, ``training_data``); None where absent."""
+        """Read a JSON fact of the model's metadata; None where it is absent."""
         text = self.metadata.get(f"gst.{key}")
         return None if text is None else json.loads(text)
 
@@ -118,7 +120,8 @@ class GeneNamer:
         if clade:
             if clade not in self.engine.clades:
                 raise GstError(
-                    f"the model has no clade '{clade}'", hint=f"use one of {', '.join(self.engine.clades)}"
+                    f"the model has no clade '{clade}'",
+                    hint=f"use one of {', '.join(self.engine.clades)}",
                 )
             return Species(clade, f"clade {clade}, as given")
         query: str | int | None = scientific_name or taxon_id

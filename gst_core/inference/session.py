@@ -30,7 +30,9 @@ def default_model() -> Path:
     """
     path = Path(str(files("gst_core"))) / "assets" / "model" / "vertebrates.onnx"
     if not path.is_file():
-        raise GstError("the embedded model is missing", where=str(path), hint="give one with --checkpoint")
+        raise GstError(
+            "the embedded model is missing", where=str(path), hint="give one with --checkpoint"
+        )
     return path
 
 
@@ -72,7 +74,9 @@ def open_session(
     # Idle threads sleep: tasks of a pipeline share their machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not path.is_file():
-        raise GstError("no such model file", where=str(path), hint="check the path given to --checkpoint")
+        raise GstError(
+            "no such model file", where=str(path), hint="check the path given to --checkpoint"
+        )
     cuda = device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers()
     if cuda and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()  # the CUDA libraries that pip installed beside onnxruntime-gpu

@@ -63,7 +63,10 @@ def assign(
     try:
         for window in _windows(proteins):
             runs = [
-                (rows, pool.submit(engine.predict, [window[i].residues for i in rows], clade, top_k))
+                (
+                    rows,
+                    pool.submit(engine.predict, [window[i].residues for i in rows], clade, top_k),
+                )
                 for rows in _batches(window, engine)
             ]
             pending.append((window, runs))
@@ -115,7 +118,9 @@ def _collect(
     for rows, run in runs:
         probabilities, indices = run.result()
         for row, p, i in zip(rows, probabilities.tolist(), indices.tolist(), strict=True):
-            found[row] = tuple((vocabulary[index], value) for index, value in zip(i, p, strict=True))
+            found[row] = tuple(
+                (vocabulary[index], value) for index, value in zip(i, p, strict=True)
+            )
     for row, protein in enumerate(window):
         candidates = found.get(row, _NOTHING)
         yield Assignment(protein.stable_id, candidates, len(protein.residues))

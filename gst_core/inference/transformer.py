@@ -46,7 +46,8 @@ class TransformerEngine:
             self._vocabulary = Vocabulary.from_json(metadata["gst.vocabulary"])
         except (KeyError, ValueError) as error:
             raise GstError(
-                f"the model's metadata are incomplete: {error}", hint="export it again with gst export"
+                f"the model's metadata are incomplete: {error}",
+                hint="export it again with gst export",
             ) from error
 
     @property

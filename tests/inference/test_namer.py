@@ -80,9 +80,16 @@ def test_a_foreign_onnx_model_is_refused(tmp_path):
     onnx = pytest.importorskip("onnx")
     value = onnx.helper.make_tensor_value_info
     graph = onnx.helper.make_graph(
-        [onnx.helper.make_node("Identity", ["x"], ["y"])], "g", [value("x", 1, [1])], [value("y", 1, [1])]
+        [onnx.helper.make_node("Identity", ["x"], ["y"])],
+        "g",
+        [value("x", 1, [1])],
+        [value("y", 1, [1])],
     )
     path = tmp_path / "foreign.onnx"
-    path.write_bytes(onnx.helper.make_model(graph, ir_version=10, opset_imports=[onnx.helper.make_opsetid("", 21)]).SerializeToString())
+    path.write_bytes(
+        onnx.helper.make_model(
+            graph, ir_version=10, opset_imports=[onnx.helper.make_opsetid("", 21)]
+        ).SerializeToString()
+    )
     with pytest.raises(GstError, match="not one of GST's"):
         GeneNamer(path)

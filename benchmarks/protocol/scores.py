@@ -1,0 +1,232 @@
+"""From what methods said to the numbers of the benchmark."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.protocol.answers import Answers, Asked, QuerySet, pooled, read_query_set
+from benchmarks.protocol.files import read_rows
+from benchmarks.protocol.sets import HELD_OUT
+from gst_core.errors import GstError
+from gst_core.evaluation.metrics import (
+    at_threshold,
+    auroc,
+    expected_calibration_error,
+    recall_at_precision,
+    reliability,
+    top_k_accuracy,
+)
+
+#: The methods whose score is a probability.
+PROBABILISTIC: Final = frozenset(("gst",))
+
+_NEGATIVES: Final = "genera/negatives"
+
+#: Upper bounds of the strata; the last has none.
+IDENTITIES: Final = (30.0, 50.0, 70.0, 90.0)
+LENGTHS: Final = (100, 200, 400, 800, 1600)
+TRAINING_COUNTS: Final = (2, 3, 5, 10, 20)
+#: The precision at which recall is compared.
+PRECISION: Final = 0.95
+#: Probabilities whose meaning is stated: where symbols are loaded, and a stricter one.
+STATED: Final = (0.7, 0.9)
+
+
+def score_folder(work_folder: Path) -> dict[str, Any]:
+    """Score all that lies in a work folder.
+
+    Returns
+    -------
+    result
+        ``protocol``, ``accuracy``, ``probabilities`` and ``cost``, ready for JSON.
+
+    Raises
+    ------
+    GstError
+        If there are no sequences, or the reference search has not run.
+    """
+    protocol: dict[str, Any] = {}
+    cost: dict[str, Any] = {}
+    sets: dict[str, QuerySet] = {}
+    for table in sorted(work_folder.glob("*/training.tsv")):
+        split = table.parent
+        counts = Counter(row["symbol"].upper() for row in read_rows(table))
+        protocol[split.name] = {"sequences": counts.total(), "symbols": len(counts), "sets": {}}
+        for queries in sorted(split.glob("*/queries.tsv")):
+            folder = queries.parent
+            name = f"{split.name}/{folder.name}"
+            sets[name] = read_query_set(folder, counts)
+            asked = sets[name].asked
+            protocol[split.name]["sets"][folder.name] = {
+                "proteins": len(asked.symbols),
+                "in_vocabulary": int(asked.nameable.sum()),
+            }
+            cost[name] = {method: _cost(folder, method) for method in sets[name].answers}
+    if not sets:
+        raise GstError("holds no sequences", where=str(work_folder), hint="run 'prepare' first")
+    held_out = pooled([sets[f"genera/{genus}"] for genus in HELD_OUT])
+    vertebrates = pooled([s for n, s in sets.items() if _is_vertebrate_set(n)])
+    return {
+        "protocol": protocol,
+        "accuracy": {
+            "set": [_accuracy(n, s, s.asked.nameable) for n, s in sets.items() if n != _NEGATIVES],
+            "clade": _by_name(vertebrates, vertebrates.asked.clades),
+            "identity": _by_bounds(held_out, held_out.asked.identities, IDENTITIES, "no hit"),
+            "length": _by_bounds(held_out, held_out.asked.lengths, LENGTHS),
+            "training_count": _by_bounds(held_out, held_out.asked.training_counts, TRAINING_COUNTS),
+        },
+        "probabilities": {
+            name: _probabilities(scores, held_out, sets[_NEGATIVES])
+            for name, scores in _SCORES.items()
+            if scores.method in held_out.answers
+        },
+        "calibration": {
+            method: _calibration(sets, held_out, method)
+            for method in sorted(PROBABILISTIC & held_out.answers.keys())
+        },
+        "cost": cost,
+    }
+
+
+def _is_vertebrate_set(name: str) -> bool:
+    return name.startswith("genera/") and name != _NEGATIVES
+
+
+def _accuracy(name: str, queries: QuerySet, rows: NDArray[np.bool_]) -> dict[str, Any]:
+    """Accuracy on some of the proteins of a set, of which only those in vocabulary count."""
+    rows = rows & queries.asked.nameable
+    methods = {
+        method: {
+            "top1": top_k_accuracy(answers.ranks[rows], 1),
+            "top5": top_k_accuracy(answers.ranks[rows], 5),
+        }
+        for method, answers in queries.answers.items()
+    }
+    return {"group": name, "proteins": int(rows.sum()), "methods": methods}
+
+
+def _by_name(queries: QuerySet, names: NDArray[np.str_]) -> list[dict[str, Any]]:
+    return [_accuracy(str(name), queries, names == name) for name in np.unique(names)]
+
+
+def _by_bounds(
+    queries: QuerySet,
+    values: NDArray[Any],
+    bounds: Sequence[float],
+    missing: str = "",
+) -> list[dict[str, Any]]:
+    """Accuracy by strata ``[lower, upper)``; NaN is the stratum `missing`."""
+    edges = [-np.inf, *bounds, np.inf]
+    rows = []
+    for lower, upper in itertools.pairwise(edges):
+        name = _range_name(lower, upper)
+        rows.append(_accuracy(name, queries, (values >= lower) & (values < upper)))
+    if missing:
+        rows.append(_accuracy(missing, queries, np.isnan(values)))
+    return rows
+
+
+def _range_name(lower: float, upper: float) -> str:
+    if np.isinf(lower):
+        return f"below {upper:g}"
+    return f"{lower:g} and more" if np.isinf(upper) else f"{lower:g} to below {upper:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    """A way to rank a method's answers by confidence."""
+
+    method: str
+    of: Callable[[Asked, Answers], NDArray[np.float64]]
+
+
+def _search_scores(method: str) -> dict[str, _Score]:
+    """Give a search's scores: whichever suits it best shall stand for it."""
+    return {
+        f"{method}, bit score": _Score(method, lambda _, answers: answers.scores),
+        f"{method}, bits a residue": _Score(method, lambda a, answers: answers.scores / a.lengths),
+        f"{method}, identity": _Score(method, lambda _, answers: answers.identities),
+    }
+
+
+_SCORES: Final = {
+    "gst, probability": _Score("gst", lambda _, answers: answers.scores),
+    **_search_scores("diamond_sensitive"),
+    **_search_scores("diamond_fast"),
+}
+
+
+def _probabilities(score: _Score, held_out: QuerySet, negatives: QuerySet) -> dict[str, Any]:
+    """How well a score tells right names from the others.
+
+    The proteins are all of the held-out genera, those with symbols out of vocabulary
+    included; then these with each kind of negative, and with all of them.
+    """
+    answers = held_out.answers[score.method]
+    scores, right = score.of(held_out.asked, answers), answers.right
+    nameable = int(held_out.asked.nameable.sum())
+    point = recall_at_precision(scores, right, PRECISION, nameable)
+    result: dict[str, Any] = {"auroc": auroc(scores, right), "at_precision": point, "negatives": {}}
+    if score.method not in negatives.answers:
+        return result
+    other_answers = negatives.answers[score.method]
+    others = score.of(negatives.asked, other_answers)
+    kinds = {str(kind): negatives.asked.kinds == kind for kind in np.unique(negatives.asked.kinds)}
+    for kind, rows in {**kinds, "all": np.ones(len(others), dtype=bool)}.items():
+        together = np.concatenate([scores, others[rows]])
+        flags = np.concatenate([right, other_answers.right[rows]])
+        result["negatives"][kind] = {
+            "proteins": int(rows.sum()),
+            "auroc": auroc(together, flags),
+            "named": float((others[rows] >= point.threshold).mean()),
+        }
+    return result
+
+
+def _calibration(sets: Mapping[str, QuerySet], held_out: QuerySet, method: str) -> dict[str, Any]:
+    """Say what probabilities mean on new genera, symbols out of vocabulary included."""
+    named = {n: s for n, s in sets.items() if method in s.answers and n != _NEGATIVES}
+    groups = {"held-out genera": held_out, **named}
+    answers, nameable = held_out.answers[method], held_out.asked.nameable
+    negatives = sets[_NEGATIVES].answers.get(method)
+    return {
+        "ece": {
+            name: expected_calibration_error(s.answers[method].scores, s.answers[method].right)
+            for name, s in groups.items()
+        },
+        "ece_in_vocabulary": expected_calibration_error(
+            answers.scores[nameable], answers.right[nameable]
+        ),
+        "reliability": reliability(answers.scores, answers.right),
+        "stated": {
+            str(threshold): {
+                name: at_threshold(
+                    s.answers[method].scores,
+                    s.answers[method].right,
+                    threshold,
+                    int(s.asked.nameable.sum()),
+                )
+                for name, s in groups.items()
+            }
+            | (
+                {"negatives_named": float((negatives.scores >= threshold).mean())}
+                if negatives
+                else {}
+            )
+            for threshold in STATED
+        },
+    }
+
+
+def _cost(folder: Path, method: str) -> dict[str, Any]:
+    record = json.loads((folder / f"{method}.json").read_text())
+    return {key: record[key] for key in ("version", "seconds", "cpu_seconds", "peak_mib")}

@@ -1,0 +1,170 @@
+"""The benchmark's numbers as Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from benchmarks.protocol.answers import REFERENCE
+from gst_core.evaluation.metrics import OperatingPoint, ReliabilityBin
+
+_NONE: Final = "-"
+_STRATA: Final = {
+    "set": "Query set",
+    "clade": "Clade (all vertebrate sets but *tetrapods*)",
+    "identity": "Identity of the nearest training sequence, % (four held-out genera)",
+    "length": "Length, residues (four held-out genera)",
+    "training_count": "Training sequences of the symbol (four held-out genera)",
+}
+
+
+def as_markdown(result: Mapping[str, Any]) -> str:
+    """Write the tables of a result of :func:`benchmarks.protocol.scores.score_folder`."""
+    parts = ["# Held-out genera: names and probabilities\n"]
+    for split, facts in result["protocol"].items():
+        parts.append(
+            f"Split *{split}*: {facts['sequences']:,} training sequences, "
+            f"{facts['symbols']:,} symbols.\n"
+        )
+    parts.append(_protocol(result["protocol"]))
+    parts.append("## Exact match, % of proteins in vocabulary: first name (among five)\n")
+    for key, title in _STRATA.items():
+        parts.append(_accuracy(title, result["accuracy"][key]))
+    parts.append("## Telling right names from wrong and unknown ones\n")
+    parts.append(_separation(result["probabilities"]))
+    parts.append(_negatives(result["probabilities"]))
+    for method, facts in result["calibration"].items():
+        parts.append(f"## What the probabilities of {method} mean\n")
+        parts.append(_calibration_error(facts))
+        parts.append(_stated(facts["stated"]))
+        parts.append(_reliability(facts["reliability"]))
+    parts.append("## Time and memory\n")
+    parts.append(_cost(result["protocol"], result["cost"]))
+    return "\n".join(parts)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a Markdown table: the first column to the left, the others to the right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Write a share as a percentage."""
+    return _NONE if math.isnan(share) else f"{100 * share:.{digits}f}"
+
+
+def _protocol(protocol: Mapping[str, Any]) -> str:
+    rows = [
+        (f"{split}/{name}", f"{counts['proteins']:,}", f"{counts['in_vocabulary']:,}")
+        for split, facts in protocol.items()
+        for name, counts in facts["sets"].items()
+    ]
+    return table(("query set", "proteins", "in vocabulary"), rows)
+
+
+def _accuracy(title: str, groups: Sequence[Mapping[str, Any]]) -> str:
+    methods = sorted({method for group in groups for method in group["methods"]}, reverse=True)
+    rows = []
+    for group in groups:
+        if not group["proteins"]:
+            continue
+        row = [group["group"], f"{group['proteins']:,}"]
+        for method in methods:
+            shares = group["methods"].get(method)
+            row.append(
+                f"{percent(shares['top1'])} ({percent(shares['top5'])})" if shares else _NONE
+            )
+        rows.append(row)
+    return table((title, "proteins", *methods), rows)
+
+
+def _separation(probabilities: Mapping[str, Any]) -> str:
+    rows = []
+    for name, facts in probabilities.items():
+        point: OperatingPoint = facts["at_precision"]
+        everything = facts["negatives"].get("all")
+        rows.append(
+            (
+                name,
+                f"{facts['auroc']:.4f}",
+                f"{everything['auroc']:.4f}" if everything else _NONE,
+                percent(point.recall),
+                f"{point.threshold:.4g}",
+            )
+        )
+    header = ("score", "AUROC", "AUROC with negatives", "recall at 95% precision", "threshold")
+    return table(header, rows)
+
+
+def _negatives(probabilities: Mapping[str, Any]) -> str:
+    kinds = sorted({kind for facts in probabilities.values() for kind in facts["negatives"]})
+    if not kinds:
+        return ""
+    rows = []
+    for name, facts in probabilities.items():
+        found = facts["negatives"]
+        rows.append([name, *(percent(found[k]["named"]) if k in found else _NONE for k in kinds)])
+    return "Negatives named at that threshold, %:\n\n" + table(("score", *kinds), rows)
+
+
+def _calibration_error(facts: Mapping[str, Any]) -> str:
+    rows = [(name, f"{error:.4f}") for name, error in facts["ece"].items()]
+    rows.append(("held-out genera, in vocabulary alone", f"{facts['ece_in_vocabulary']:.4f}"))
+    return table(("proteins", "expected calibration error"), rows)
+
+
+def _stated(stated: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = []
+    for threshold, groups in stated.items():
+        for name, point in groups.items():
+            if isinstance(point, OperatingPoint):
+                cells = (percent(point.precision), percent(point.recall), percent(point.kept))
+            else:
+                cells = (_NONE, _NONE, percent(point))
+            rows.append((f"{threshold}, {name.replace('_', ' ')}", *cells))
+    return table(("probability at least", "precision, %", "recall, %", "named, %"), rows)
+
+
+def _reliability(bins: Sequence[ReliabilityBin]) -> str:
+    rows = [
+        (
+            f"{b.lower:.1f} to {b.upper:.1f}",
+            f"{b.count:,}",
+            percent(b.confidence),
+            percent(b.accuracy),
+        )
+        for b in bins
+    ]
+    return table(("probability", "proteins", "mean probability, %", "right, %"), rows)
+
+
+def _cost(protocol: Mapping[str, Any], cost: Mapping[str, Any]) -> str:
+    rows = []
+    for name, methods in cost.items():
+        split, queries = name.split("/")
+        proteins = protocol[split]["sets"][queries]["proteins"]
+        reference = methods.get(REFERENCE, {}).get("seconds")
+        for method, facts in methods.items():
+            rows.append(
+                (
+                    name,
+                    f"{method} ({facts['version']})",
+                    f"{facts['seconds']:.1f}",
+                    f"{facts['cpu_seconds']:.1f}",
+                    f"{proteins / facts['seconds']:,.0f}",
+                    f"{reference / facts['seconds']:.1f}" if reference else _NONE,
+                    f"{facts['peak_mib']:,.0f}",
+                )
+            )
+    header = (
+        "query set",
+        "method",
+        "s",
+        "CPU s",
+        "proteins/s",
+        "times DIAMOND",
+        "peak memory, MiB",
+    )
+    return table(header, rows)
