@@ -79,7 +79,7 @@ workflow {
     symbols = tables.mix(filtered, LOAD.out.plans, LOAD.out.taps).map { meta, file -> [id: meta.id, file: file] }
     report = GST_REPORT.out.html.mix(GST_REPORT.out.genome_table, GST_REPORT.out.multiqc)
     manifest = records.map { all -> outputManifest(all, run) }.collectFile(name: 'output_manifest.json')
-    versions = channel.topic('versions').toList().map { tuples -> softwareVersions(tuples, run) }.collectFile(name: 'software_versions.yml')
+    versions = channel.topic('versions').toList().map { tuples -> softwareVersions(tuples, run) }.collectFile(name: 'software_mqc_versions.yml')
 }
 
 output {

@@ -77,7 +77,7 @@ def test_sample_is_named_and_nothing_is_done_twice(run_pipeline: RunPipeline) ->
     assert "Monodelphis domestica" in (report / "gene_symbols.html").read_text()
     for name in ("gst_curve_mqc.json", "gst_statistics_mqc.json"):
         assert json.loads((report / name).read_text())["data"].keys() == genomes.keys()
-    versions = yaml.safe_load((run.results / "pipeline_info/software_versions.yml").read_text())
+    versions = yaml.safe_load((run.results / "pipeline_info/software_mqc_versions.yml").read_text())
     assert versions["GST_ASSIGN"] == {"gst_assign": __version__}
     for name in ("execution_report.html", "execution_timeline.html"):
         assert (run.results / "pipeline_info" / name).stat().st_size
