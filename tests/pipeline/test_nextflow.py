@@ -247,7 +247,11 @@ def test_two_hundred_genomes_on_a_cluster(run_pipeline: RunPipeline, tmp_path: P
     redone = {task["name"].split(":")[-1] for task in again.trace if task["status"] != "CACHED"}
     # What had failed, and what follows from it; the batch that failed is tried as a batch again.
     batch = "(genome_180..genome_199)"
-    assert redone == {f"GST_ASSIGN_BATCH {batch}", f"GST_FILTER {batch}", "GST_REPORT (gene_symbols)"}
+    assert redone == {
+        f"GST_ASSIGN_BATCH {batch}",
+        f"GST_FILTER {batch}",
+        "GST_REPORT (gene_symbols)",
+    }
 
 
 @pytest.mark.parametrize(
