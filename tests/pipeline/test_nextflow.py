@@ -254,6 +254,31 @@ def test_two_hundred_genomes_on_a_cluster(run_pipeline: RunPipeline, tmp_path: P
     }
 
 
+@pytest.mark.parametrize("way", ["environment", "secret"])
+def test_password_is_in_no_file_of_a_run(
+    run_pipeline: RunPipeline, nextflow: str, tmp_path: Path, way: str
+) -> None:
+    password = "kept-to-itself"
+    environment = {"NXF_SECRETS_FILE": str(tmp_path / "store.json")}
+    arguments = ["--input", str(tmp_path / "databases.csv")]
+    if way == "secret":
+        command = [nextflow, "secrets", "set", "GST_DB_PASSWORD", password]
+        subprocess.run(command, env={**os.environ, **environment}, timeout=120, check=True)
+        arguments += ["-profile", "secrets"]
+    else:
+        environment["GST_DB_PASSWORD"] = password
+    # Nothing listens on port 1: the task must fail, having had the password.
+    address = "mysql://ensadmin@127.0.0.1:1/core"
+    row = {"id": "core", "scientific_name": "Homo sapiens", "database": address}
+    write_samplesheet(tmp_path / "databases.csv", row)
+    run = run_pipeline(*arguments, environment=environment)
+    assert run.genomes["core"]["failed_step"] == "dump"
+    assert list((tmp_path / "work").rglob(".command.sh"))
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.name != "store.json" and path.suffix != ".secrets":
+            assert password.encode() not in path.read_bytes(), path
+
+
 @pytest.mark.parametrize(
     "profiles",
     [
