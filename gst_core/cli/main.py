@@ -9,6 +9,7 @@ from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "calibrate": ("gst_core.cli.calibrate", "calibrate", "Fit probabilities to held-out genera."),
     "compare": (
         "gst_core.cli.compare",
         "compare",
@@ -21,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "evaluate_genomes",
         "Compare many genomes' assignments, by genome and clade.",
     ),
+    "export": ("gst_core.cli.export", "export", "Write the model file of a training run."),
     "filter": (
         "gst_core.cli.filter",
         "filter_assignments",
@@ -32,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Write a checkpoint of the original as an .onnx model.",
     ),
     "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
+    "train": ("gst_core.cli.train", "train", "Train a model on labelled proteins."),
 }
 
 

@@ -41,7 +41,7 @@ class TrainingConfig:
         Of every random draw.
     """
 
-    epochs: float = 8
+    epochs: float = 8.0
     batch_size: int = 512
     table_rate: float = 1e-3
     network_rate: float = 5e-4

@@ -6,22 +6,28 @@ was killed goes on from its last checkpoint exactly as if nothing had happened.
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
+from gst_core.model.checkpoint import load_tensors, save_tensors
 from gst_core.model.network import GeneSymbolTransformer
+from gst_core.training import metrics as table
 from gst_core.training.augmentation import Evolution
-from gst_core.training.batches import TrainingSet, order, pad
+from gst_core.training.batches import TrainingSet, steps_per_epoch, training_batches
 from gst_core.training.config import TrainingConfig
 from gst_core.training.prediction import accuracy
 from gst_core.training.state import restore, store
+
+#: Weights of the best validation so far, which are what a run with `patience` leaves behind.
+BEST_FILE = "best.safetensors"
+
+#: Called with step, number of steps and the metrics of the step.
+OnStep = Callable[[int, int, dict[str, float]], None]
 
 
 def rate(step: int, steps: int, warmup: float) -> float:
@@ -30,6 +36,17 @@ def rate(step: int, steps: int, warmup: float) -> float:
     if step < rise:
         return (step + 1) / rise
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def make_optimizer(network: GeneSymbolTransformer, config: TrainingConfig) -> torch.optim.Optimizer:
+    """AdamW with a rate of their own for the tables, which do not decay."""
+    tables = [network.table, network.symbols]
+    others = [p for p in network.parameters() if all(p is not table for table in tables)]
+    groups = [
+        {"params": tables, "weight_decay": 0.0, "peak": config.table_rate},
+        {"params": others, "weight_decay": config.weight_decay, "peak": config.network_rate},
+    ]
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
 
 
 def train(
@@ -41,7 +58,7 @@ def train(
     *,
     evolution: Evolution | None = None,
     device: str = "cpu",
-    on_step: Callable[[int, int, dict[str, float]], None] | None = None,
+    on_step: OnStep | None = None,
 ) -> None:
     """Train a network in place, or go on where a killed run stopped.
 
@@ -51,104 +68,69 @@ def train(
         The network; its weights are replaced by those of `folder`'s last
         checkpoint where there is one.
     data, validation
-        Proteins to learn from and to watch.
+        Proteins to learn from and to watch, all of the vocabulary.
     config
         The run.
     folder
-        Receives ``state.safetensors``, ``state.json`` and ``metrics.csv``.
+        Receives ``state.safetensors`` and ``metrics.csv``.
     evolution
         Augmentation; none without it.
     device
         ``"cpu"`` or ``"cuda"``.
     on_step
-        Called with step, number of steps and the metrics of the step.
+        Told of every step.
     """
     folder.mkdir(parents=True, exist_ok=True)
     network.to(device)
-    tables = [network.table, network.symbols]
-    others = [p for p in network.parameters() if all(p is not table for table in tables)]
-    optimizer = torch.optim.AdamW(
-        [
-            {
-                "params": tables,
-                "lr": config.table_rate,
-                "weight_decay": 0.0,
-                "peak": config.table_rate,
-            },
-            {
-                "params": others,
-                "lr": config.network_rate,
-                "weight_decay": config.weight_decay,
-                "peak": config.network_rate,
-            },
-        ],
-        betas=(0.9, 0.98),
-        fused=True,
-    )
-    per_epoch = max(1, len(data) // config.batch_size)
-    steps = round(config.epochs * per_epoch)
+    optimizer = make_optimizer(network, config)
+    steps = max(1, round(config.epochs * steps_per_epoch(data, config)))
     state = restore(network, optimizer, folder)
-    rows = order(data, config, state.step // per_epoch)
-    began = time.monotonic()
-    for step in range(state.step, steps):
-        if step % per_epoch == 0:
-            rows = order(data, config, step // per_epoch)
-        at = step % per_epoch * config.batch_size
-        batch = data.take(rows[at : at + config.batch_size], config.longest)
-        rng = np.random.default_rng((config.seed, 2, step))
-        torch.manual_seed(config.seed * 1_000_003 + step)
-        codes, lengths = batch.codes, batch.lengths
-        if evolution is not None:
-            codes, lengths = evolution(codes, lengths, rng)
-        clades = batch.clades.copy()
-        noisy = rng.random(len(clades)) < config.clade_noise
-        clades[noisy] = rng.integers(0, network.config.num_clades, int(noisy.sum()))
-        clades[rng.random(len(clades)) < config.clade_dropout] = network.config.num_clades
+    table.rewind(folder / "metrics.csv", state.step)
+    if config.patience and state.stale >= config.patience:
+        steps = state.step  # it had ended early
+    began = time.monotonic() - state.seconds
 
-        share = rate(step, steps, config.warmup)
+    batches = training_batches(
+        data, config, evolution, network.config.num_clades, state.step, steps
+    )
+    for step, cpu_batch in enumerate(batches, state.step):
+        batch = cpu_batch.to(device)
+        torch.manual_seed(config.seed * 1_000_003 + step)  # of dropout
         for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * share
+            group["lr"] = group["peak"] * rate(step, steps, config.warmup)
+
         network.train()
         with torch.autocast(device, dtype=torch.bfloat16):
-            logits = network(
-                pad(codes, lengths).to(device),
-                torch.from_numpy(lengths).to(device),
-                torch.from_numpy(clades).to(device),
-            )
-        target = torch.from_numpy(batch.classes).to(device)
-        loss = F.cross_entropy(logits.float(), target, label_smoothing=config.label_smoothing)
+            logits = network(batch.codes, batch.lengths, batch.clades)
+        loss = F.cross_entropy(
+            logits.float(), batch.classes, label_smoothing=config.label_smoothing
+        )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
-        metrics = {
-            "step": step + 1.0,
-            "loss": loss.item(),
-            "accuracy": (logits.argmax(1) == target).float().mean().item(),
-            "seconds": time.monotonic() - began,
-        }
-        last = step + 1 == steps
-        if validation is not None and ((step + 1) % config.validate_every == 0 or last):
-            metrics["validation_accuracy"] = accuracy(network, validation, device)
-            state.observe(metrics["validation_accuracy"])
-        _log(folder / "metrics.csv", metrics)
-        if on_step is not None:
-            on_step(step + 1, steps, metrics)
-        stop = bool(config.patience and state.stale >= config.patience)
         state.step = step + 1
-        if (step + 1) % config.checkpoint_every == 0 or last or stop:
+        state.seconds = time.monotonic() - began
+        metrics = {
+            "step": state.step,
+            "loss": loss.item(),
+            "accuracy": (logits.argmax(1) == batch.classes).float().mean().item(),
+            "seconds": state.seconds,
+        }
+        last = state.step == steps
+        if validation is not None and (state.step % config.validate_every == 0 or last):
+            metrics["validation_accuracy"] = accuracy(network, validation, device)
+            best = state.observe(metrics["validation_accuracy"])
+            if best and config.patience:
+                save_tensors(folder / BEST_FILE, network.state_dict(), {})
+        early = bool(config.patience) and state.stale >= config.patience
+        if early or (last and (folder / BEST_FILE).exists()):
+            network.load_state_dict(load_tensors(folder / BEST_FILE)[0])
+        table.log(folder / "metrics.csv", metrics)
+        if on_step is not None:
+            on_step(state.step, steps, metrics)
+        if state.step % config.checkpoint_every == 0 or last or early:
             store(network, optimizer, state, folder)
-        if stop:
+        if early:
             break
     network.eval()
-
-
-def _log(path: Path, metrics: dict[str, float]) -> None:
-    """Append one step to the table of metrics."""
-    columns = ("step", "loss", "accuracy", "seconds", "validation_accuracy")
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        if new:
-            writer.writeheader()
-        writer.writerow({name: f"{value:.6g}" for name, value in metrics.items()})

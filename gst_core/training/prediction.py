@@ -7,14 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from gst_core.model.network import GeneSymbolTransformer
-from gst_core.training.batches import TrainingSet, pad
-
-
-def accuracy(network: GeneSymbolTransformer, data: TrainingSet, device: str = "cpu") -> float:
-    """Share of proteins of the vocabulary that are given exactly their symbol."""
-    scores = predict(network, data, device)
-    known = data.classes >= 0
-    return float((scores.argmax(1)[known] == data.classes[known]).mean())
+from gst_core.training.batches import TrainingSet, by_length
 
 
 @torch.no_grad()
@@ -41,14 +34,22 @@ def predict(
     """
     network.eval()
     logits = np.empty((len(data), network.config.num_symbols), dtype=np.float32)
-    by_length = np.argsort(data.lengths, kind="stable")
-    for start in range(0, len(data), batch_size):
-        rows = by_length[start : start + batch_size]
-        batch = data.take(rows)
-        result = network(
-            pad(batch.codes, batch.lengths).to(device),
-            torch.from_numpy(batch.lengths).to(device),
-            torch.from_numpy(batch.clades).to(device),
-        )
+    for rows, batch in by_length(data, batch_size):
+        there = batch.to(device)
+        result = network(there.codes, there.lengths, there.clades)
         logits[rows] = result.float().cpu().numpy()
     return logits
+
+
+@torch.no_grad()
+def accuracy(
+    network: GeneSymbolTransformer, data: TrainingSet, device: str = "cpu", batch_size: int = 128
+) -> float:
+    """Share of the proteins of the vocabulary that are given exactly their symbol."""
+    network.eval()
+    right = 0
+    for _, batch in by_length(data, batch_size):
+        there = batch.to(device)
+        best = network(there.codes, there.lengths, there.clades).argmax(1)
+        right += int((best == there.classes).sum())
+    return right / max(1, int((data.classes >= 0).sum()))

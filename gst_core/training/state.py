@@ -5,28 +5,46 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
 
+from gst_core.errors import GstError
 from gst_core.model.checkpoint import load_tensors, save_tensors
 from gst_core.model.network import GeneSymbolTransformer
+
+STATE_FILE: Final = "state.safetensors"
+_NETWORK: Final = "network."
+_OPTIMIZER: Final = "optimizer."
 
 
 @dataclass(slots=True)
 class TrainingState:
-    """What a run must remember besides tensors."""
+    """What a run must remember besides tensors.
+
+    Attributes
+    ----------
+    step
+        Steps done.
+    best, stale
+        Best validation accuracy, and validations since.
+    seconds
+        Spent so far.
+    """
 
     step: int = 0
     best: float = -1.0
     stale: int = 0
+    seconds: float = 0.0
 
-    def observe(self, value: float) -> None:
-        """Note a validation: `stale` counts those since the best."""
+    def observe(self, value: float) -> bool:
+        """Note a validation; returns whether it is the best yet."""
         if value > self.best:
             self.best, self.stale = value, 0
-        else:
-            self.stale += 1
+            return True
+        self.stale += 1
+        return False
 
 
 def store(
@@ -36,33 +54,50 @@ def store(
     folder: Path,
 ) -> None:
     """Write weights, moments and step to one file, so that they never disagree."""
-    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    tensors = {f"{_NETWORK}{name}": value for name, value in network.state_dict().items()}
     for number, moments in optimizer.state_dict()["state"].items():
         for name, value in moments.items():
-            tensors[f"optimizer.{number}.{name}"] = value
-    save_tensors(folder / "state.safetensors", tensors, {"state": json.dumps(asdict(state))})
+            tensors[f"{_OPTIMIZER}{number}.{name}"] = value
+    save_tensors(folder / STATE_FILE, tensors, {"state": json.dumps(asdict(state))})
 
 
 def restore(
     network: GeneSymbolTransformer, optimizer: torch.optim.Optimizer, folder: Path
 ) -> TrainingState:
     """Load what :func:`store` wrote, where there is something."""
-    path = folder / "state.safetensors"
+    path = folder / STATE_FILE
     if not path.exists():
         return TrainingState()
     tensors, metadata = load_tensors(path)
-    network.load_state_dict(
-        {
-            name.removeprefix("network."): v
-            for name, v in tensors.items()
-            if name.startswith("network.")
-        }
-    )
+    load_weights(network, tensors, path)
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
-        if name.startswith("optimizer."):
+        if name.startswith(_OPTIMIZER):
             _, number, key = name.split(".")
             moments.setdefault(int(number), {})[key] = value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
     return TrainingState(**json.loads(metadata["state"]))
+
+
+def load_weights(network: GeneSymbolTransformer, tensors: dict[str, Tensor], path: Path) -> None:
+    """Put the weights of a state into a network.
+
+    Raises
+    ------
+    GstError
+        If names or shapes do not fit.
+    """
+    weights = {
+        name.removeprefix(_NETWORK): value
+        for name, value in tensors.items()
+        if name.startswith(_NETWORK)
+    }
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise GstError(
+            "the weights do not fit the network that run.json describes",
+            where=str(path),
+            hint="one of the two files is of another run",
+        ) from error

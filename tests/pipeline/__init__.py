@@ -1,0 +1,1 @@
+"""Tests of the pipeline: README.md beside this says what runs when."""
