@@ -2,8 +2,11 @@
 
 One temperature for all (Guo et al. 2017, ICML), fitted to genera that the network has not
 learnt from: on its own training proteins it is right too often to learn anything from.
-Proteins whose symbol is not in the vocabulary are left out: most of them bear a spelling
-variant of a symbol that is, and count neither as right nor as wrong.
+What is fitted is the probability that users see, that of the best symbol, by its Brier
+score (Brier 1950, Mon. Weather Rev. 78:1). The likelihood of the right symbol would be
+governed by proteins whose symbol is an unusual one, to which no temperature gives a chance.
+Proteins whose symbol was not learnt are left out: most of them bear a spelling variant of
+one that was, and count neither as right nor as wrong.
 """
 
 from __future__ import annotations
@@ -23,28 +26,26 @@ from gst_core.files import atomic_write
 from gst_core.model.network import GeneSymbolTransformer
 from gst_core.training.batches import TrainingSet, by_length
 
-#: The temperatures that are tried, 2.5% apart.
-TEMPERATURES: Final = np.geomspace(0.4, 2.5, 75)
+#: The temperatures that are tried: 2.5% apart, from 0.25 to 2.5.
+TEMPERATURES: Final = 1.025 ** np.arange(-56.0, 38.0)
+_PLAIN: Final = 56
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What calibration needs to know of N proteins of the vocabulary, at T temperatures.
+    """What calibration needs to know of N proteins, at T temperatures.
 
     Attributes
     ----------
     probability
         ``(N, T)``, of the best symbol.
-    loss
-        ``(N, T)``, negative logarithm of the probability of the right symbol.
     right
         ``(N,)``, whether the best is the right one.
     """
 
     probability: Floats
-    loss: Floats
     right: NDArray[np.bool_]
 
 
@@ -55,20 +56,17 @@ def score(
     """Score proteins at all temperatures; those outside the vocabulary are left out."""
     data = data.take(np.flatnonzero(data.classes >= 0))
     probability = np.empty((len(data), len(TEMPERATURES)))
-    loss = np.empty_like(probability)
     right = np.empty(len(data), dtype=bool)
     network.eval()
     for rows, batch in by_length(data, batch_size):
         there = batch.to(device)
         logits = network(there.codes, there.lengths, there.clades).float()
         best, index = logits.max(1)
-        true = logits.gather(1, there.classes[:, None])[:, 0]
         right[rows] = (index == there.classes).cpu().numpy()
         for column, temperature in enumerate(TEMPERATURES):
             total = (logits / temperature).logsumexp(1)
             probability[rows, column] = (best / temperature - total).exp().cpu().numpy()
-            loss[rows, column] = (total - true / temperature).cpu().numpy()
-    return Scores(probability, loss, right)
+    return Scores(probability, right)
 
 
 def expected_calibration_error(
@@ -90,7 +88,7 @@ class GenusCalibration:
     Attributes
     ----------
     proteins
-        Proteins of the vocabulary.
+        Proteins whose symbol was learnt.
     accuracy
         Share of them that get their symbol.
     uncalibrated_error, error
@@ -113,7 +111,7 @@ class Calibration:
     Attributes
     ----------
     temperature
-        Fitted to all genera, each of equal weight.
+        Fitted to the proteins of all genera.
     genera
         Genus by genus.
     """
@@ -163,7 +161,6 @@ def calibrate(scores: Mapping[str, Scores]) -> Calibration:
     scores
         By genus; none of them trained on, none empty.
     """
-    plain = int(np.argmin(np.abs(np.log(TEMPERATURES))))
     genera = {}
     for name, own in scores.items():
         others = [other for key, other in scores.items() if key != name]
@@ -171,7 +168,7 @@ def calibrate(scores: Mapping[str, Scores]) -> Calibration:
         genera[name] = GenusCalibration(
             len(own.right),
             float(own.right.mean()),
-            expected_calibration_error(own.probability[:, plain], own.right),
+            expected_calibration_error(own.probability[:, _PLAIN], own.right),
             expected_calibration_error(own.probability[:, fitted], own.right),
             float(TEMPERATURES[fitted]),
         )
@@ -179,5 +176,8 @@ def calibrate(scores: Mapping[str, Scores]) -> Calibration:
 
 
 def _best(scores: Sequence[Scores]) -> int:
-    """Index of the temperature of least mean loss."""
-    return int(np.argmin(np.mean([genus.loss.mean(0) for genus in scores], axis=0)))
+    """Index of the temperature of least Brier score over all proteins."""
+    total = np.zeros(len(TEMPERATURES))
+    for genus in scores:
+        total += np.square(genus.probability - genus.right[:, None]).sum(0)
+    return int(total.argmin())
