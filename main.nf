@@ -8,7 +8,6 @@ include { folderOf ; genomeRecord ; outputManifest ; softwareVersions ; warnOfFa
 include { ASSIGN           } from './modules/local/assign'
 include { LOAD             } from './modules/local/database'
 include { GST_DUMPPROTEINS } from './modules/ensembl/gst/dumpproteins'
-include { GST_FILTER       } from './modules/ensembl/gst/filter'
 include { GST_REPORT       } from './modules/ensembl/gst/report'
 
 // Types; the defaults are in nextflow.config, the ranges in nextflow_schema.json.
@@ -47,9 +46,10 @@ workflow {
         .map { meta -> [meta, meta.fasta] }
         .mix(GST_DUMPPROTEINS.out.fasta)
 
-    // [meta, table]
-    tables = ASSIGN(proteins, params.batch_size)
-    filtered = GST_FILTER(tables, params.threshold).tsv
+    // [meta, table], all proteins and those at or above the threshold
+    ASSIGN(proteins, params.batch_size, params.threshold)
+    tables = ASSIGN.out.tables
+    filtered = ASSIGN.out.filtered
 
     // One report over all genomes, always in the same order
     named = tables
@@ -79,7 +79,7 @@ workflow {
     symbols = tables.mix(filtered, LOAD.out.plans, LOAD.out.taps).map { meta, file -> [id: meta.id, file: file] }
     report = GST_REPORT.out.html.mix(GST_REPORT.out.genome_table, GST_REPORT.out.multiqc)
     manifest = records.map { all -> outputManifest(all, run) }.collectFile(name: 'output_manifest.json')
-    versions = channel.topic('versions').toList().map { tuples -> softwareVersions(tuples, run) }.collectFile(name: 'software_versions.yml')
+    versions = channel.topic('versions').toList().map { tuples -> softwareVersions(tuples, run) }.collectFile(name: 'software_mqc_versions.yml')
 }
 
 output {

@@ -1,7 +1,7 @@
 r"""gst_assign beside homology search: who names the proteins of new genera, and how fast.
 
-    PYTHONPATH=. python benchmarks/homology.py --work_folder runs/homology \
-        prepare diamond gst --checkpoint heldout.onnx score --output benchmarks/results
+    python -m benchmarks.homology --work_folder runs/homology \
+        prepare diamond gst --checkpoint genera.onnx score --output benchmarks/results
 
 Stages run in the order given. What a stage has made is not made again unless its
 inputs change; ``--afresh`` measures everything again. `benchmarks/README.md` explains
@@ -45,11 +45,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 @click.option("--afresh", is_flag=True, help="Run and measure again what was measured before.")
 @click.pass_context
 def homology(context: click.Context, work_folder: Path, threads: int, afresh: bool) -> None:
-    """Compare gst_assign with DIAMOND on genera that neither has seen.
-
-    A path of `--checkpoint` or `--data_folder` that is relative is relative to the
-    current folder.
-    """
+    """Compare gst_assign with DIAMOND on genera that neither has seen."""
     use_cores(threads)
     context.obj = work_folder, threads, afresh
 
@@ -141,4 +137,4 @@ def _query_sets(split: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    run(homology, "homology.py")
+    run(homology, "benchmarks.homology")

@@ -1,6 +1,7 @@
 """GST: gene symbols and cell states for every genome."""
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,6 +10,10 @@ if TYPE_CHECKING:
 
 __version__ = "1.0.0"
 __all__ = ["GeneNamer", "GstError", "__version__"]
+
+# ONNX Runtime's own builds report their use to their maker unless this is set before
+# they are loaded. What a program does with unpublished genomes is nobody else's business.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {"GeneNamer": "gst_core.inference.namer", "GstError": "gst_core.errors"}
 

@@ -55,7 +55,7 @@ def write_split(folder: Path, split: Split) -> None:
         taxon = protein.taxon
         rows.append((f"t{number}", protein.accession, protein.symbol, taxon.genus, taxon.clade))
         records.append((f"t{number}", letters(protein)))
-    _write_fasta(folder / "training.fasta", records)
+    write_fasta(folder / "training.fasta", records)
     _write_table(folder / "training.tsv", _TRAINING, rows)
     for name, queries in split.queries.items():
         _write_queries(folder / name, queries)
@@ -72,9 +72,9 @@ def _write_queries(folder: Path, queries: Sequence[Query]) -> None:
         manifest.writerow(("id", "fasta", "taxon_id"))
         for taxon_id, own in species.items():
             path = species_folder / f"{taxon_id}.fasta"
-            _write_fasta(path, ((q.query_id, q.residues) for q in own))
+            write_fasta(path, ((q.query_id, q.residues) for q in own))
             manifest.writerow((taxon_id, path.relative_to(folder), taxon_id))
-    _write_fasta(folder / "queries.fasta", ((q.query_id, q.residues) for q in queries))
+    write_fasta(folder / "queries.fasta", ((q.query_id, q.residues) for q in queries))
     _write_table(
         folder / "queries.tsv",
         _QUERIES,
@@ -146,7 +146,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _write_fasta(path: Path, records: Iterable[tuple[str, bytes]]) -> None:
+def write_fasta(path: Path, records: Iterable[tuple[str, bytes]]) -> None:
+    """Write pairs of id and residues, a sequence a line."""
     with atomic_write(path, "wb") as file:
         for name, residues in records:
             file.write(b">%s\n%s\n" % (name.encode(), residues))

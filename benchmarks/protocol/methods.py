@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from benchmarks.protocol.measure import run_measured
 from gst_core.errors import GstError
 from gst_core.results.table import read_table
 
+#: What a pipeline calls.
+GST_ASSIGN: Final = str(Path(__file__).resolve().parents[2] / "bin" / "gst_assign")
 #: Symbols that are kept of each method's answer.
 TOP_K: Final = 5
 
@@ -118,11 +119,10 @@ def assign(checkpoint: Path, split: Path, name: str, threads: int, afresh: bool)
     """
     folder = split / name
     table = folder / "gst.table"
-    program = [sys.executable, "-m", "gst_core.cli.assign"]
-    command = [*program, "--manifest", str(folder / "manifest.csv"), "--output", str(table)]
+    command = [GST_ASSIGN, "--manifest", str(folder / "manifest.csv"), "--output", str(table)]
     command += ["--top_k", str(TOP_K), "--threads", str(threads), "--quiet"]
     command += ["--checkpoint", str(checkpoint)]
-    version = subprocess.run([*program, "--version"], capture_output=True, text=True, check=True)
+    version = subprocess.run([GST_ASSIGN, "--version"], capture_output=True, text=True, check=True)
     run = _Run(command, version.stdout.strip(), [folder / "queries.fasta", checkpoint])
     record = folder / "gst.json"
     if run.is_needed(record, afresh):
@@ -165,7 +165,9 @@ class _Run:
 
     def _what(self) -> dict[str, Any]:
         digests = {path.name: _digest(path) for path in self.inputs}
-        return {"version": self.version, "command": self.command, "inputs": digests}
+        # Files by name alone: a work folder may be moved, and its content counts by digest.
+        command = [Path(word).name if "/" in word else word for word in self.command]
+        return {"version": self.version, "command": command, "inputs": digests}
 
 
 def _digest(path: Path) -> str:

@@ -21,6 +21,7 @@ from gst_core.ensembl.species import choose_species
 from gst_core.ensembl.transaction import write_transaction
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
+from gst_core.vocabulary import Vocabulary
 
 
 @click.command()
@@ -36,6 +37,12 @@ from gst_core.files import atomic_write
     "--primary_ids_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Accessions: symbol, db_name of external_db and accession, tab-separated.",
+)
+@click.option(
+    "--model",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Model whose vocabulary knows the accessions. The embedded one is asked where neither "
+    "--primary_ids_file nor the table gives any.",
 )
 @click.option(
     "--threshold",
@@ -76,6 +83,7 @@ from gst_core.files import atomic_write
 def load(
     symbol_assignments: Path,
     primary_ids_file: Path | None,
+    model: Path | None,
     species: str | None,
     species_id: int | None,
     threshold: float,
@@ -99,6 +107,8 @@ def load(
     accessions = Accessions()
     if primary_ids_file is not None:
         accessions.add_file(primary_ids_file)
+    if model is not None or not (primary_ids_file or any(row.accession for row in table)):
+        accessions.add_vocabulary(_vocabulary(model))
 
     def plan_load(connection: Any, lock: bool) -> tuple[int, Plan]:
         chosen = choose_species(connection, species_id, species)
@@ -138,6 +148,17 @@ def _read(path: Path) -> list[AssignedSymbol]:
         return list(read_assignments(sys.stdin, "standard input"))
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(read_assignments(file, str(path)))
+
+
+def _vocabulary(model: Path | None) -> Vocabulary:
+    # Only here: databases can be loaded where no model can be run.
+    from gst_core.inference.session import default_model, read_metadata
+
+    path = model or default_model()
+    try:
+        return Vocabulary.from_json(read_metadata(path)["gst.vocabulary"])
+    except (KeyError, ValueError) as error:
+        raise GstError("has no vocabulary", where=str(path), hint="use a model of gst's") from error
 
 
 def _report(plan: Plan, plan_file: Path | None, quiet: bool) -> None:

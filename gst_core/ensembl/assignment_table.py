@@ -24,7 +24,8 @@ class AssignedSymbol:
     stable_id
         Stable id of a gene, with or without version.
     symbol, probability, description, source
-        As the table has them; description and source may be empty.
+        As the table has them; description and source may be empty, and so is
+        the symbol of a protein without residues, whose probability is 0.
     accession
         The symbol's accession at its source, where the table has a column of
         that name.
@@ -78,11 +79,12 @@ def read_assignments(file: IO[str], name: str) -> Iterator[AssignedSymbol]:
                     where=where,
                     hint="write the table again; it may have been cut short",
                 )
+            probability = _probability(fields[2], where)
             yield AssignedSymbol(
                 reader.line_num,
                 _present(fields[0], "stable id", where),
-                _present(fields[1], "symbol", where),
-                _probability(fields[2], where),
+                _present(fields[1], "symbol", where) if fields[1] or probability else "",
+                probability,
                 fields[3],
                 fields[4],
                 fields[extra] if extra is not None else "",

@@ -165,7 +165,7 @@ def make_plan(
         Keep others from changing these genes until the transaction ends.
     """
     table = list(table)
-    selected = [row for row in table if row.probability >= threshold]
+    selected = [row for row in table if row.symbol and row.probability >= threshold]
     genes = find_genes(connection, {row.stable_id for row in selected}, species_id, lock=lock)
     sources = external_db_ids(connection)
     limits = TextLimits.of(connection)

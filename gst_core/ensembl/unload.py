@@ -73,6 +73,7 @@ def unload_symbols(connection: Connection, species_id: int) -> Unloaded:
         .where(links.c.analysis_id == analysis.analysis_id)
         .where(links.c.ensembl_object_type == "Gene")
         .where(genes.c.seq_region_id.in_(species_regions(species_id)))
+        .with_for_update()
     ).all()
     undos = {row.object_xref_id: Undo.from_annotation(row.linkage_annotation) for row in rows}
     _restore_genes(connection, rows, undos)

@@ -78,6 +78,7 @@ def open_session(
             "no such model file", where=str(path), hint="check the path given to --checkpoint"
         )
     cuda = device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers()
+    ort.set_default_logger_severity(4)  # likewise where a provider's library does not load
     if cuda and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()  # the CUDA libraries that pip installed beside onnxruntime-gpu
     try:

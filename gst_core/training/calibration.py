@@ -1,10 +1,11 @@
 """Calibration: the temperature at which probabilities tell how often the symbols are right.
 
 One temperature for all (Guo et al. 2017, ICML), fitted to genera that the network has not
-learnt from: on its own training proteins it is right too often to learn anything from.
-What is fitted is the probability that users see, that of the best symbol, by its Brier
-score (Brier 1950, Mon. Weather Rev. 78:1). The likelihood of the right symbol would be
-governed by proteins whose symbol is an unusual one, to which no temperature gives a chance.
+learnt from: on its own training proteins it is right too often to learn anything from. What
+it is fitted to is the one number that users put a threshold on, the probability of the best
+symbol, against whether that symbol is right. The likelihood of the right symbol, the usual
+measure, is ruled by the few proteins that are hopelessly wrong, and leaves all others too
+unsure of themselves.
 Proteins whose symbol was not learnt are left out: most of them bear a spelling variant of
 one that was, and count neither as right nor as wrong.
 """
@@ -26,9 +27,8 @@ from gst_core.files import atomic_write
 from gst_core.model.network import GeneSymbolTransformer
 from gst_core.training.batches import TrainingSet, by_length
 
-#: The temperatures that are tried: 2.5% apart, from 0.25 to 2.5.
-TEMPERATURES: Final = 1.025 ** np.arange(-56.0, 38.0)
-_PLAIN: Final = 56
+#: The temperatures that are tried, 2.5% apart.
+TEMPERATURES: Final = np.geomspace(0.4, 2.5, 75)
 
 Floats = NDArray[np.float64]
 
@@ -48,12 +48,19 @@ class Scores:
     probability: Floats
     right: NDArray[np.bool_]
 
+    @property
+    def loss(self) -> Floats:
+        """``(T,)``, mean negative log likelihood of the best symbol being right or wrong."""
+        p = self.probability.clip(1e-6, 1 - 1e-6)
+        losses: Floats = -np.log(np.where(self.right[:, None], p, 1 - p)).mean(0)
+        return losses
+
 
 @torch.no_grad()
 def score(
     network: GeneSymbolTransformer, data: TrainingSet, device: str = "cpu", batch_size: int = 64
 ) -> Scores:
-    """Score proteins at all temperatures; those outside the vocabulary are left out."""
+    """Score proteins at all temperatures; those of class -1 are left out."""
     data = data.take(np.flatnonzero(data.classes >= 0))
     probability = np.empty((len(data), len(TEMPERATURES)))
     right = np.empty(len(data), dtype=bool)
@@ -88,7 +95,7 @@ class GenusCalibration:
     Attributes
     ----------
     proteins
-        Proteins whose symbol was learnt.
+        Proteins of the vocabulary.
     accuracy
         Share of them that get their symbol.
     uncalibrated_error, error
@@ -111,7 +118,7 @@ class Calibration:
     Attributes
     ----------
     temperature
-        Fitted to the proteins of all genera.
+        Fitted to all genera, each of equal weight.
     genera
         Genus by genus.
     """
@@ -161,6 +168,7 @@ def calibrate(scores: Mapping[str, Scores]) -> Calibration:
     scores
         By genus; none of them trained on, none empty.
     """
+    plain = int(np.argmin(np.abs(np.log(TEMPERATURES))))
     genera = {}
     for name, own in scores.items():
         others = [other for key, other in scores.items() if key != name]
@@ -168,7 +176,7 @@ def calibrate(scores: Mapping[str, Scores]) -> Calibration:
         genera[name] = GenusCalibration(
             len(own.right),
             float(own.right.mean()),
-            expected_calibration_error(own.probability[:, _PLAIN], own.right),
+            expected_calibration_error(own.probability[:, plain], own.right),
             expected_calibration_error(own.probability[:, fitted], own.right),
             float(TEMPERATURES[fitted]),
         )
@@ -176,8 +184,5 @@ def calibrate(scores: Mapping[str, Scores]) -> Calibration:
 
 
 def _best(scores: Sequence[Scores]) -> int:
-    """Index of the temperature of least Brier score over all proteins."""
-    total = np.zeros(len(TEMPERATURES))
-    for genus in scores:
-        total += np.square(genus.probability - genus.right[:, None]).sum(0)
-    return int(total.argmin())
+    """Index of the temperature of least mean loss."""
+    return int(np.argmin(np.mean([genus.loss for genus in scores], axis=0)))

@@ -4,11 +4,13 @@
 
 include { GST_ASSIGN                     } from '../ensembl/gst/assign'
 include { GST_ASSIGN as GST_ASSIGN_BATCH } from '../ensembl/gst/assign'
+include { GST_FILTER                     } from '../ensembl/gst/filter'
 
 workflow ASSIGN {
     take:
     proteins   // [meta, fasta]
     batch_size // genomes a task
+    threshold  // least probability in the filtered tables
 
     main:
     batched = channel.empty()
@@ -23,20 +25,26 @@ workflow ASSIGN {
                 def metas = genomes.collect { meta, _fasta -> meta }
                 [[id: "${metas[0].id}..${metas[-1].id}", genomes: metas], genomes.collect { _meta, fasta -> fasta }]
             }
-        GST_ASSIGN_BATCH(batches)
-        batched = GST_ASSIGN_BATCH.out.tsv.transpose().map { batch, tsv ->
-            [batch.genomes.find { meta -> meta.id == tsv.baseName }, tsv]
-        }
+        batched = GST_ASSIGN_BATCH(batches).tsv
 
         // A batch that failed for good is taken apart: one bad genome must not cost the others their names.
         left = proteins
-            .join(batched, remainder: true)
-            .filter { _meta, _fasta, tsv -> !tsv }
-            .map { meta, fasta, _tsv -> [meta, fasta] }
+            .join(batched.flatMap { batch, _tables -> batch.genomes.collect { meta -> [meta, true] } }, remainder: true)
+            .filter { _meta, _fasta, named -> !named }
+            .map { meta, fasta, _named -> [meta, fasta] }
     }
 
-    GST_ASSIGN(left)
+    // [meta of a genome, table] and [meta of a batch, tables]
+    tables = batched.mix(GST_ASSIGN(left).tsv)
+    filtered = GST_FILTER(tables, threshold).tsv
 
     emit:
-    batched.mix(GST_ASSIGN.out.tsv) // [meta, table]
+    tables = tables.flatMap { meta, files -> byGenome(meta, files, '.tsv') }              // [meta, table]
+    filtered = filtered.flatMap { meta, files -> byGenome(meta, files, '_filtered.tsv') } // [meta, table]
+}
+
+// The files of a genome or of a batch's genomes, each with the genome's meta.
+def byGenome(meta, files, ending) {
+    def all = files instanceof List ? files : [files]
+    return meta.genomes ? meta.genomes.collect { genome -> [genome, all.find { file -> file.name == "${genome.id}${ending}" }] } : [[meta, files]]
 }

@@ -99,6 +99,6 @@ def readJson(schema_file) {
 
 def stopFor(faults, where) {
     if (faults) {
-        error("${faults.size()} fault(s) in ${where}:\n" + faults.take(20).collect { fault -> "  ${fault}" }.join('\n'))
+        error("${faults.size()} fault${faults.size() == 1 ? "" : "s"} in ${where}:\n" + faults.take(20).collect { fault -> "  ${fault}" }.join('\n'))
     }
 }

@@ -1,6 +1,7 @@
 """The protocol of the benchmark against homology search."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -229,6 +230,32 @@ def test_a_search_runs_once_and_gives_symbols(small, tmp_path):
     (work / "genera" / "Bos" / "queries.fasta").write_text(">Bos_1\nMKV\n")
     stage()
     assert calls.read_text() == "--fast\n" * 3
+
+
+@pytest.mark.skipif(shutil.which("diamond") is None, reason="DIAMOND is not installed")
+def test_diamond_finds_the_nearest_relative(tmp_path):
+    rng = np.random.default_rng(1)
+    letters = np.frombuffer(b"ACDEFGHIKLMNPQRSTVWY", dtype=np.uint8)
+    original = rng.choice(letters, (3, 300))
+    distant = np.where(rng.random(300) < 0.3, rng.choice(letters, 300), original[0])
+    near = np.where(rng.random(300) < 0.1, rng.choice(letters, 300), original[0])
+    training = [protein(f"G{i}", "Homo sapiens", s.tobytes()) for i, s in enumerate(original)]
+    training.append(protein("PARALOGUE", "Homo sapiens", distant.tobytes()))
+    split = Split(
+        "genera",
+        training,
+        {"Bos": as_queries("Bos", [protein("g0", "Bos taurus", near.tobytes())])},
+    )
+    write_split(tmp_path, split)
+    methods.make_database("diamond", tmp_path, 1, afresh=False)
+    methods.search("diamond", tmp_path, "Bos", "sensitive", 1, afresh=False)
+    first, second = read_candidates(tmp_path / "Bos" / "diamond_sensitive.tsv")["Bos_1"]
+    assert (first.symbol, second.symbol) == ("G0", "PARALOGUE")
+    assert first.score > second.score > 100
+    assert 85 < first.identity < 95
+    record = json.loads((tmp_path / "Bos" / "diamond_sensitive.json").read_text())
+    assert record["peak_mib"] > 5
+    assert not any("/" in word for word in record["command"])
 
 
 def test_diamond_that_is_not_there_is_named(tmp_path):

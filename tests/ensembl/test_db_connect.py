@@ -125,7 +125,7 @@ class TestPassword:
         monkeypatch.setenv("GST_DB_PASSWORD", SECRET)
         for debug in ([], ["--debug"]):
             process = start_gst(*debug, "db", "dump", "--url", url)
-            output, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=300)
             assert process.returncode == 1
             assert "Access denied" in errors
             assert SECRET not in output + errors

@@ -14,6 +14,8 @@ import pytest
 
 from gst_core.ensembl.connect import open_database, parse_address
 from gst_core.ensembl.schema import WRITTEN, create_schema
+from gst_core.ensembl.source_map import DB_NAMES, PRIORITY, Accession, Accessions
+from gst_core.vocabulary import Symbol, Vocabulary
 from tests.ensembl.conftest import HEADER, SYMBOLS, UNNAMED, Gst
 from tests.ensembl.mariadb import Server
 
@@ -138,20 +140,22 @@ def test_unload_keeps_what_was_changed_since(
     database.query("DELETE FROM external_synonym WHERE synonym = 'P61'")
 
 
-def test_a_stored_xref_is_reused(database: Database, symbols: Path, run_gst: Gst) -> None:
+def test_a_stored_xref_is_reused(
+    database: Database, symbols: Path, tmp_path: Path, run_gst: Gst
+) -> None:
     database.query(
         "INSERT INTO xref (external_db_id, dbprimary_acc, display_label, version, info_type, "
         "info_text) VALUES (1100, 'HGNC:4840', 'JTK9', NULL, 'NONE', '')"
     )
-    result = run_gst("db", "load", "--url", database.url, "--symbol_assignments", symbols,
-                     "--plan", "plan.tsv")  # fmt: skip
+    plan = tmp_path / "plan.tsv"
+    result = run_gst(
+        "db", "load", "--url", database.url, "--symbol_assignments", symbols, "--plan", plan
+    )
     assert result.exit_code == 0, result.exception
     count = database.query("SELECT count(*) FROM xref WHERE dbprimary_acc = 'HGNC:4840'")
     assert count == [(1,)]
-    plan = Path("plan.tsv").read_text()
-    Path("plan.tsv").unlink()
-    assert "\treused\t" in plan
-    assert "its xref is labelled JTK9" in plan
+    assert "\treused\t" in plan.read_text()
+    assert "its xref is labelled JTK9" in plan.read_text()
 
 
 def test_a_dry_run_prints_the_plan_and_does_nothing(
@@ -364,3 +368,105 @@ def _empty_genome(path: Path, names: list[str], named: set[str]) -> None:
         )
     connection.commit()
     connection.close()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Return a model file that has a vocabulary, and little else."""
+    onnx = pytest.importorskip("onnx")
+    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    same = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    made = onnx.helper.make_model(
+        onnx.helper.make_graph([node], "nothing", [value], [same]),
+        opset_imports=[onnx.helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    vocabulary = Vocabulary(
+        [
+            Symbol("TTLL9", "tubulin tyrosine ligase like 9", "HGNC Symbol", "HGNC:16118"),
+            Symbol("PDRG1", "", "HGNC Symbol", ""),
+            Symbol("HCK", "HCK proto-oncogene", "HGNC Symbol", "HGNC:4840"),
+        ]
+    )
+    onnx.helper.set_model_props(
+        made, {"gst.format": "test", "gst.vocabulary": vocabulary.to_json()}
+    )
+    onnx.save(made, tmp_path / "model.onnx")
+    return tmp_path / "model.onnx"
+
+
+def test_accessions_come_from_a_model_and_first_from_a_file(
+    human_sqlite: Path, tmp_path: Path, run_gst: Gst, model: Path
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text("".join(f"{line.rpartition(chr(9))[0]}\n" for line in SYMBOLS.splitlines()))
+    ids = tmp_path / "ids.tsv"
+    ids.write_text("HCK\tEntrezGene\t3055\nHCK\tHGNC\tHGNC:1\nPLAGL2\tUniprot_gn\tQ9UPG8\n")
+    result = run_gst(
+        "db", "load", "--url", f"sqlite:///{human_sqlite}", "--symbol_assignments", table,
+        "--model", model, "--primary_ids_file", ids, "--dry_run",
+    )  # fmt: skip
+    rows = csv.DictReader(io.StringIO(result.stdout), delimiter="\t")
+    assert [(row["symbol"], row["db_name"], row["accession"]) for row in rows] == [
+        ("TTLL9", "HGNC", "HGNC:16118"),
+        ("PDRG1", "", ""),
+        ("HCK", "HGNC", "HGNC:1"),
+        ("PLAGL2", "Uniprot_gn", "Q9UPG8"),
+    ]
+
+
+def test_a_protein_without_residues_has_no_symbol(
+    human_sqlite: Path, tmp_path: Path, run_gst: Gst
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text(SYMBOLS + "ENSG00000174873.1\t\t0.0000\t\t\t\n")
+    result = run_gst(
+        "db", "load", "--url", f"sqlite:///{human_sqlite}", "--symbol_assignments", table,
+        "--threshold", "0",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.exception
+    assert "4 symbols loaded" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "number"), [("HCK\tHGNC\n", 2), ("HCK\t\tHGNC:1\n", 2), ("A B C D\n", 2)]
+)
+def test_a_damaged_ids_file_is_refused(
+    human_sqlite: Path, tmp_path: Path, symbols: Path, run_gst: Gst, line: str, number: int
+) -> None:
+    ids = tmp_path / "ids.tsv"
+    ids.write_text(f"TTLL9\tHGNC\tHGNC:16118\n{line}")
+    result = run_gst(
+        "db", "load", "--url", f"sqlite:///{human_sqlite}", "--symbol_assignments", symbols,
+        "--primary_ids_file", ids,
+    )  # fmt: skip
+    assert f"ids.tsv, line {number}: is not a symbol, a database and an accession" in str(
+        result.exception
+    )
+
+
+class TestSources:
+    def test_the_symbols_own_comes_first(self) -> None:
+        accessions = Accessions()
+        accessions.add("ACTB", "HGNC", "HGNC:132")
+        accessions.add("ACTB", "ZFIN_ID", "ZDB-GENE-1")
+        assert accessions.find("ACTB", "ZFIN") == Accession("ZFIN_ID", "ZDB-GENE-1")
+
+    def test_then_they_are_sought_in_productions_order(self) -> None:
+        accessions = Accessions()
+        for db_name in reversed(PRIORITY):
+            accessions.add("ACTB", db_name, f"{db_name}:1")
+            assert accessions.find("ACTB", "unheard of") == Accession(db_name, f"{db_name}:1")
+
+    def test_every_source_leads_to_a_place_in_that_order(self) -> None:
+        assert set(DB_NAMES.values()) == set(PRIORITY)
+
+    def test_what_the_result_says_goes_before_all(self) -> None:
+        accessions = Accessions()
+        accessions.add("ACTB", "HGNC", "HGNC:132")
+        assert accessions.find("ACTB", "HGNC Symbol", "HGNC:5") == Accession("HGNC", "HGNC:5")
+        assert accessions.find("ACTB", "unheard of", "5") == Accession("HGNC", "HGNC:132")
+
+    def test_none(self) -> None:
+        assert Accessions().find("ACTB", "HGNC Symbol") is None

@@ -49,7 +49,7 @@ def drawn_at(temperature: float, number: int, seed: int) -> Scores:
 def test_the_temperature_is_found_again(temperature: float) -> None:
     scores = {"A": drawn_at(temperature, 3000, 1), "B": drawn_at(temperature, 3000, 2)}
     found = calibrate(scores)
-    assert found.temperature == pytest.approx(temperature, rel=0.12)
+    assert found.temperature == pytest.approx(temperature, rel=0.06)
     for genus in found.genera.values():
         assert genus.error < 0.05
         if temperature != 1.0:
@@ -58,8 +58,8 @@ def test_the_temperature_is_found_again(temperature: float) -> None:
 
 def test_each_genus_is_judged_by_the_others() -> None:
     found = calibrate({"A": drawn_at(0.6, 3000, 1), "B": drawn_at(1.8, 3000, 2)})
-    assert found.genera["A"].temperature == pytest.approx(1.8, rel=0.12)
-    assert found.genera["B"].temperature == pytest.approx(0.6, rel=0.12)
+    assert found.genera["A"].temperature == pytest.approx(1.8, rel=0.06)
+    assert found.genera["B"].temperature == pytest.approx(0.6, rel=0.06)
     assert 0.6 < found.temperature < 1.8
 
 

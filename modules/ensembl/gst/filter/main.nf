@@ -10,7 +10,7 @@ process GST_FILTER {
     val threshold
 
     output:
-    tuple val(meta), path("${prefix}.tsv"), emit: tsv
+    tuple val(meta), path("*.tsv"), emit: tsv
     tuple val("${task.process}"), val('gst'), eval('gst --version'), emit: versions_gst, topic: versions
 
     when:
@@ -18,18 +18,24 @@ process GST_FILTER {
 
     script:
     def args = task.ext.args ?: ''
-    prefix = task.ext.prefix ?: "${meta.id}_filtered"
+    def prefix = task.ext.prefix ?: "${meta.id}_filtered"
+    // The tables of a batch keep their own names.
+    def tables = meta['genomes'] ? '*.tsv' : "${tsv}"
+    def filtered = meta['genomes'] ? '${table%.tsv}_filtered' : prefix
     """
-    gst filter \\
-        --symbol_assignments ${tsv} \\
-        --threshold ${threshold} \\
-        --output ${prefix}.tsv \\
-        ${args}
+    for table in ${tables}; do
+        gst filter \\
+            --symbol_assignments "\$table" \\
+            --threshold ${threshold} \\
+            --output "${filtered}.tsv" \\
+            ${args}
+    done
     """
 
     stub:
-    prefix = task.ext.prefix ?: "${meta.id}_filtered"
+    def prefix = task.ext.prefix ?: "${meta.id}_filtered"
+    def names = meta['genomes'] ? meta['genomes'].collect { genome -> "${genome.id}_filtered" } : [prefix]
     """
-    touch ${prefix}.tsv
+    touch ${names.collect { name -> "${name}.tsv" }.join(' ')}
     """
 }
