@@ -6,8 +6,8 @@ it is fitted to is the one number that users put a threshold on, the probability
 symbol, against whether that symbol is right. The likelihood of the right symbol, the usual
 measure, is ruled by the few proteins that are hopelessly wrong, and leaves all others too
 unsure of themselves.
-Proteins whose symbol is not in the vocabulary are left out: most of them bear a spelling
-variant of a symbol that is, and count neither as right nor as wrong.
+Proteins whose symbol was not learnt are left out: most of them bear a spelling variant of
+one that was, and count neither as right nor as wrong.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from gst_core.files import atomic_write
 from gst_core.model.network import GeneSymbolTransformer
 from gst_core.training.batches import TrainingSet, by_length
 
-#: The temperatures that are tried, 2.5% apart.
-TEMPERATURES: Final = np.geomspace(0.4, 2.5, 75)
+#: The temperatures that are tried: 2.5% apart, from 0.2 to 5.
+TEMPERATURES: Final = 2.5 ** (np.arange(-65, 66) / 37)
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What calibration needs to know of N proteins of the vocabulary, at T temperatures.
+    """What calibration needs to know of N proteins, at T temperatures.
 
     Attributes
     ----------
@@ -52,15 +52,15 @@ class Scores:
     def loss(self) -> Floats:
         """``(T,)``, mean negative log likelihood of the best symbol being right or wrong."""
         p = self.probability.clip(1e-6, 1 - 1e-6)
-        losses: Floats = -np.log(np.where(self.right[:, None], p, 1 - p))
-        return losses.mean(0)
+        losses: Floats = -np.log(np.where(self.right[:, None], p, 1 - p)).mean(0)
+        return losses
 
 
 @torch.no_grad()
 def score(
     network: GeneSymbolTransformer, data: TrainingSet, device: str = "cpu", batch_size: int = 64
 ) -> Scores:
-    """Score proteins at all temperatures; those outside the vocabulary are left out."""
+    """Score proteins at all temperatures; those of class -1 are left out."""
     data = data.take(np.flatnonzero(data.classes >= 0))
     probability = np.empty((len(data), len(TEMPERATURES)))
     right = np.empty(len(data), dtype=bool)
