@@ -37,6 +37,8 @@ LENGTHS: Final = (100, 200, 400, 800, 1600)
 TRAINING_COUNTS: Final = (2, 3, 5, 10, 20)
 #: The precision at which recall is compared.
 PRECISION: Final = 0.95
+#: The proteins whose threshold for that precision is shown at work on the negatives.
+WITH_NEGATIVES: Final = "in vocabulary, and negatives"
 #: Probabilities whose meaning is stated: where symbols are loaded, and a stricter one.
 STATED: Final = (0.7, 0.9)
 
@@ -166,29 +168,32 @@ _SCORES: Final = {
 
 
 def _probabilities(score: _Score, held_out: QuerySet, negatives: QuerySet) -> dict[str, Any]:
-    """How well a score tells right names from the others.
+    """Measure how well a score tells right names from the others.
 
-    The proteins are all of the held-out genera, those with symbols out of vocabulary
-    included; then these with each kind of negative, and with all of them.
+    Among the proteins of the held-out genera: those in vocabulary, all of them, and both
+    again together with the negatives.
     """
-    answers = held_out.answers[score.method]
+    answers, nameable = held_out.answers[score.method], held_out.asked.nameable
     scores, right = score.of(held_out.asked, answers), answers.right
-    nameable = int(held_out.asked.nameable.sum())
-    point = recall_at_precision(scores, right, PRECISION, nameable)
-    result: dict[str, Any] = {"auroc": auroc(scores, right), "at_precision": point, "negatives": {}}
-    if score.method not in negatives.answers:
-        return result
-    other_answers = negatives.answers[score.method]
-    others = score.of(negatives.asked, other_answers)
-    kinds = {str(kind): negatives.asked.kinds == kind for kind in np.unique(negatives.asked.kinds)}
-    for kind, rows in {**kinds, "all": np.ones(len(others), dtype=bool)}.items():
-        together = np.concatenate([scores, others[rows]])
-        flags = np.concatenate([right, other_answers.right[rows]])
-        result["negatives"][kind] = {
-            "proteins": int(rows.sum()),
-            "auroc": auroc(together, flags),
-            "named": float((others[rows] >= point.threshold).mean()),
+    columns = {"in vocabulary": (scores[nameable], right[nameable]), "all": (scores, right)}
+    result: dict[str, Any] = {"populations": {}, "negatives_named": {}}
+    if score.method in negatives.answers:
+        wrong = negatives.answers[score.method]
+        others = score.of(negatives.asked, wrong)
+        for name, (own, flags) in list(columns.items()):
+            together = np.concatenate([own, others]), np.concatenate([flags, wrong.right])
+            columns[f"{name}, and negatives"] = together
+    for name, (own, flags) in columns.items():
+        result["populations"][name] = {
+            "proteins": len(own),
+            "auroc": auroc(own, flags),
+            "at_precision": recall_at_precision(own, flags, PRECISION, int(nameable.sum())),
         }
+    if WITH_NEGATIVES in columns:
+        threshold = result["populations"][WITH_NEGATIVES]["at_precision"].threshold
+        for kind in np.unique(negatives.asked.kinds):
+            named = others[negatives.asked.kinds == kind] >= threshold
+            result["negatives_named"][str(kind)] = float(named.mean())
     return result
 
 

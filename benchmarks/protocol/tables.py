@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from benchmarks.protocol.answers import REFERENCE
+from benchmarks.protocol.scores import WITH_NEGATIVES
 from gst_core.evaluation.metrics import OperatingPoint, ReliabilityBin
 
 _NONE: Final = "-"
@@ -81,32 +82,33 @@ def _accuracy(title: str, groups: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _separation(probabilities: Mapping[str, Any]) -> str:
-    rows = []
-    for name, facts in probabilities.items():
-        point: OperatingPoint = facts["at_precision"]
-        everything = facts["negatives"].get("all")
-        rows.append(
-            (
-                name,
-                f"{facts['auroc']:.4f}",
-                f"{everything['auroc']:.4f}" if everything else _NONE,
-                percent(point.recall),
-                f"{point.threshold:.4g}",
-            )
-        )
-    header = ("score", "AUROC", "AUROC with negatives", "recall at 95% precision", "threshold")
-    return table(header, rows)
+    """Write AUROC and recall, a column for each population of proteins."""
+    names = list(next(iter(probabilities.values()))["populations"]) if probabilities else []
+    ranked, recalled = [], []
+    for score, facts in probabilities.items():
+        found = [facts["populations"].get(name) for name in names]
+        ranked.append([score, *(f"{p['auroc']:.4f}" if p else _NONE for p in found)])
+        recalled.append([score, *(_recall(p["at_precision"]) if p else _NONE for p in found)])
+    return (
+        "Area under the receiver operating characteristic, right names against all others:\n\n"
+        + table(("score", *names), ranked)
+        + "\nRecall at 95% precision, % (threshold):\n\n"
+        + table(("score", *names), recalled)
+    )
+
+
+def _recall(point: OperatingPoint) -> str:
+    return f"{percent(point.recall)} ({point.threshold:.4g})"
 
 
 def _negatives(probabilities: Mapping[str, Any]) -> str:
-    kinds = sorted({kind for facts in probabilities.values() for kind in facts["negatives"]})
-    if not kinds:
-        return ""
-    rows = []
-    for name, facts in probabilities.items():
-        found = facts["negatives"]
-        rows.append([name, *(percent(found[k]["named"]) if k in found else _NONE for k in kinds)])
-    return "Negatives named at that threshold, %:\n\n" + table(("score", *kinds), rows)
+    kinds = sorted({kind for facts in probabilities.values() for kind in facts["negatives_named"]})
+    rows = [
+        [score, *(percent(facts["negatives_named"].get(kind, math.nan)) for kind in kinds)]
+        for score, facts in probabilities.items()
+    ]
+    title = f"Negatives named, %, at the threshold for *{WITH_NEGATIVES}*:\n\n"
+    return title + table(("score", *kinds), rows)
 
 
 def _calibration_error(facts: Mapping[str, Any]) -> str:

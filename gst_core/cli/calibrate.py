@@ -79,14 +79,16 @@ def calibrate(
             hint="calibrate one of the same settings with --hold_out_genus",
         )
     proteins = read_labelled(fastas)
-    classes = {s.symbol.upper(): index for index, s in enumerate(description.vocabulary)}
+    learnt = {p.key for p in proteins if p.taxon.genus not in unseen}
+    keys = [symbol.symbol.upper() for symbol in description.vocabulary]
+    classes = {key: index for index, key in enumerate(keys) if key in learnt}
     scores = {}
     for genus in genera or unseen:
         data = arrange([p for p in proteins if p.taxon.genus == genus], classes)
         known = np.flatnonzero(data.classes >= 0)
         if not len(known):
             raise GstError(
-                f"no protein of the genus '{genus}' has a symbol of the vocabulary",
+                f"no protein of the genus '{genus}' has a symbol that was learnt",
                 where=", ".join(map(str, fastas)),
             )
         chosen = np.random.default_rng(0).permutation(known)[:proteins_per_genus]

@@ -71,6 +71,10 @@ def _show(result: Demonstration, folder: Path) -> None:
         "right: the gene name of Swiss-Prot, letter for letter but for case; "
         "other names of the same gene count as wrong"
     )
+    console.print(
+        "the embedded model was trained on these very proteins: the accuracy to expect of a new "
+        "genus is in docs/model_card.md"
+    )
     console.print(f"tables: {folder}/*_symbols.csv")
     console.print(f"report: {folder}/report.html")
 

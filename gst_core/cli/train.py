@@ -17,10 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gst_core.errors import GstError
 from gst_core.model.config import ModelConfig
 from gst_core.training.augmentation import Evolution
-from gst_core.training.config import TrainingConfig
+from gst_core.training.config import TrainingConfig, override
 from gst_core.training.dataset import prepare, read_labelled
 from gst_core.training.loop import OnStep
-from gst_core.training.run import DataFile, Run, describe, override, train_run
+from gst_core.training.run import DataFile, Run, describe
+from gst_core.training.start import train_run
 from gst_core.training.state import STATE_FILE
 from gst_core.training.symbols import read_hgnc
 

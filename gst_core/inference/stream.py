@@ -20,8 +20,8 @@ WINDOWS = (32, 128, 512, 1024)
 #: Residues in a window, whatever their number of proteins: memory stays flat.
 WINDOW_RESIDUES = 1_000_000
 #: Cost (about residues) and proteins of one run of the model.
-BATCH_COST = 32_768
-BATCH_SIZE = 64
+BATCH_COST = 16_384
+BATCH_SIZE = 32
 
 Prediction = tuple[NDArray[np.float32], NDArray[np.int64]]
 

@@ -1,9 +1,13 @@
 """Calibration: the temperature at which probabilities tell how often the symbols are right.
 
 One temperature for all (Guo et al. 2017, ICML), fitted to genera that the network has not
-learnt from: on its own training proteins it is right too often to learn anything from.
-Proteins whose symbol is not in the vocabulary are left out: most of them bear a spelling
-variant of a symbol that is, and count neither as right nor as wrong.
+learnt from: on its own training proteins it is right too often to learn anything from. What
+it is fitted to is the one number that users put a threshold on, the probability of the best
+symbol, against whether that symbol is right. The likelihood of the right symbol, the usual
+measure, is ruled by the few proteins that are hopelessly wrong, and leaves all others too
+unsure of themselves.
+Proteins whose symbol was not learnt are left out: most of them bear a spelling variant of
+one that was, and count neither as right nor as wrong.
 """
 
 from __future__ import annotations
@@ -23,52 +27,53 @@ from gst_core.files import atomic_write
 from gst_core.model.network import GeneSymbolTransformer
 from gst_core.training.batches import TrainingSet, by_length
 
-#: The temperatures that are tried, 2.5% apart.
-TEMPERATURES: Final = np.geomspace(0.4, 2.5, 75)
+#: The temperatures that are tried: 2.5% apart, from 0.2 to 5.
+TEMPERATURES: Final = 2.5 ** (np.arange(-65, 66) / 37)
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What calibration needs to know of N proteins of the vocabulary, at T temperatures.
+    """What calibration needs to know of N proteins, at T temperatures.
 
     Attributes
     ----------
     probability
         ``(N, T)``, of the best symbol.
-    loss
-        ``(N, T)``, negative logarithm of the probability of the right symbol.
     right
         ``(N,)``, whether the best is the right one.
     """
 
     probability: Floats
-    loss: Floats
     right: NDArray[np.bool_]
+
+    @property
+    def loss(self) -> Floats:
+        """``(T,)``, mean negative log likelihood of the best symbol being right or wrong."""
+        p = self.probability.clip(1e-6, 1 - 1e-6)
+        losses: Floats = -np.log(np.where(self.right[:, None], p, 1 - p)).mean(0)
+        return losses
 
 
 @torch.no_grad()
 def score(
     network: GeneSymbolTransformer, data: TrainingSet, device: str = "cpu", batch_size: int = 64
 ) -> Scores:
-    """Score proteins at all temperatures; those outside the vocabulary are left out."""
+    """Score proteins at all temperatures; those of class -1 are left out."""
     data = data.take(np.flatnonzero(data.classes >= 0))
     probability = np.empty((len(data), len(TEMPERATURES)))
-    loss = np.empty_like(probability)
     right = np.empty(len(data), dtype=bool)
     network.eval()
     for rows, batch in by_length(data, batch_size):
         there = batch.to(device)
         logits = network(there.codes, there.lengths, there.clades).float()
         best, index = logits.max(1)
-        true = logits.gather(1, there.classes[:, None])[:, 0]
         right[rows] = (index == there.classes).cpu().numpy()
         for column, temperature in enumerate(TEMPERATURES):
             total = (logits / temperature).logsumexp(1)
             probability[rows, column] = (best / temperature - total).exp().cpu().numpy()
-            loss[rows, column] = (total - true / temperature).cpu().numpy()
-    return Scores(probability, loss, right)
+    return Scores(probability, right)
 
 
 def expected_calibration_error(
@@ -180,4 +185,4 @@ def calibrate(scores: Mapping[str, Scores]) -> Calibration:
 
 def _best(scores: Sequence[Scores]) -> int:
     """Index of the temperature of least mean loss."""
-    return int(np.argmin(np.mean([genus.loss.mean(0) for genus in scores], axis=0)))
+    return int(np.argmin(np.mean([genus.loss for genus in scores], axis=0)))

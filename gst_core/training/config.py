@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gst_core.errors import GstError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+Config = TypeVar("Config", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +66,33 @@ class TrainingConfig:
     validate_every: int = 400
     checkpoint_every: int = 400
     seed: int = 1
+
+
+def override(config: Config, changes: Mapping[str, Any], section: str) -> Config:
+    """Change fields of a configuration.
+
+    Parameters
+    ----------
+    config
+        The configuration to start from.
+    changes
+        New values by field.
+    section
+        What messages call the configuration.
+
+    Raises
+    ------
+    GstError
+        For a field that there is not, or a value of another type.
+    """
+    values = asdict(config)
+    for name, value in changes.items():
+        if name not in values:
+            known = ", ".join(field.name for field in fields(config))
+            raise GstError(f"there is no '{name}'", where=section, hint=f"there are {known}")
+        kind = type(values[name])
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        if not fits or (kind is int and value != int(value)):
+            raise GstError(f"'{name}' cannot be {value!r}", where=section, hint="give a number")
+        values[name] = kind(value)
+    return type(config)(**values)

@@ -188,10 +188,11 @@ class Dataset:
         The symbols of the training and validation proteins.
     clades
         The clade categories; unknown is the index after the last.
-    training, validation
-        Proteins to learn from and to watch, all of the vocabulary.
-    held_out
-        Proteins of the genera held out; class -1 where the symbol is not in the vocabulary.
+    training
+        Proteins to learn from.
+    validation, held_out
+        Proteins to watch, and those of the genera held out; class -1 where no training
+        protein has the symbol, which nothing could be learnt of.
     """
 
     vocabulary: Vocabulary
@@ -239,12 +240,13 @@ def prepare(
         raise GstError("every protein is held out: none is left to train on")
     vocabulary = build_vocabulary(known, hgnc)
     classes = {symbol.symbol.upper(): index for index, symbol in enumerate(vocabulary)}
+    learnt = {key: classes[key] for key in {protein.key for protein in training}}
     return Dataset(
         vocabulary,
         CLADES,
         arrange(training, classes),
-        arrange([p for p in known if p.taxon.genus in validation], classes),
-        arrange([p for p in proteins if p.taxon.genus in hold_out], classes),
+        arrange([p for p in known if p.taxon.genus in validation], learnt),
+        arrange([p for p in proteins if p.taxon.genus in hold_out], learnt),
     )
 
 

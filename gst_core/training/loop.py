@@ -68,7 +68,7 @@ def train(
         The network; its weights are replaced by those of `folder`'s last
         checkpoint where there is one.
     data, validation
-        Proteins to learn from and to watch, all of the vocabulary.
+        Proteins to learn from, and to watch.
     config
         The run.
     folder

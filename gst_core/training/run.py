@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
-
-import torch
+from typing import Final
 
 from gst_core import __version__
 from gst_core.errors import GstError
-from gst_core.files import atomic_write
 from gst_core.model.checkpoint import load_tensors
 from gst_core.model.config import ModelConfig
 from gst_core.model.network import GeneSymbolTransformer
 from gst_core.training.augmentation import Evolution
-from gst_core.training.batches import TrainingSet
 from gst_core.training.config import TrainingConfig
-from gst_core.training.dataset import Dataset
-from gst_core.training.loop import OnStep, train
-from gst_core.training.prototypes import prototypes, start_from_prototypes
 from gst_core.training.state import STATE_FILE, load_weights
 from gst_core.vocabulary import Vocabulary
 
 RUN_FILE: Final = "run.json"
 FORMAT: Final = "gst-run-1"
-
-Config = TypeVar("Config", ModelConfig, TrainingConfig, Evolution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,156 +164,6 @@ def load_network(folder: Path) -> tuple[Run, GeneSymbolTransformer]:
     network = GeneSymbolTransformer(run.model)
     load_weights(network, load_tensors(path)[0], path)
     return run, network.eval()
-
-
-def override(config: Config, changes: Mapping[str, Any], section: str) -> Config:
-    """Change fields of a configuration.
-
-    Parameters
-    ----------
-    config
-        The configuration to start from.
-    changes
-        New values by field.
-    section
-        What messages call the configuration.
-
-    Raises
-    ------
-    GstError
-        For a field that there is not, or a value of another type.
-    """
-    values = asdict(config)
-    for name, value in changes.items():
-        if name not in values:
-            known = ", ".join(field.name for field in fields(config))
-            raise GstError(f"there is no '{name}'", where=section, hint=f"there are {known}")
-        kind = type(values[name])
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-        if not fits or (kind is int and value != int(value)):
-            raise GstError(f"'{name}' cannot be {value!r}", where=section, hint="give a number")
-        values[name] = kind(value)
-    return type(config)(**values)
-
-
-def train_run(
-    run: Run,
-    data: Dataset,
-    folder: Path,
-    *,
-    init_from: Path | None = None,
-    device: str = "cpu",
-    on_step: OnStep | None = None,
-) -> None:
-    """Start a run, or go on with the one in the folder.
-
-    Parameters
-    ----------
-    run
-        What to do.
-    data
-        The data it is done on.
-    folder
-        The run's folder; made where it is not there.
-    init_from
-        Folder of the run whose weights a fresh run starts from.
-    device
-        ``"cpu"`` or ``"cuda"``.
-    on_step
-        Told of every step.
-
-    Raises
-    ------
-    GstError
-        If the folder holds another run, or the one to start from has another shape.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / RUN_FILE
-    if path.exists():
-        _expect_same(read_run(folder), run, folder)
-    else:
-        with atomic_write(path) as file:
-            file.write(run.to_json())
-    torch.manual_seed(run.training.seed)
-    network = GeneSymbolTransformer(run.model).to(device)
-    if not (folder / STATE_FILE).exists():
-        if init_from is None:
-            start_from_prototypes(network, data.training, device)
-        else:
-            start_from_run(network, run.vocabulary, data.training, init_from, device)
-    validation = data.validation if len(data.validation) else None
-    train(
-        network,
-        data.training,
-        validation,
-        run.training,
-        folder,
-        evolution=run.evolution,
-        device=device,
-        on_step=on_step,
-    )
-
-
-def _expect_same(old: Run, new: Run, folder: Path) -> None:
-    """Refuse to go on with a run under other settings."""
-    before, after = json.loads(old.to_json()), json.loads(new.to_json())
-    different = [name.replace("_", " ") for name in before if before[name] != after[name]]
-    if different:
-        raise GstError(
-            f"holds a run with other settings ({', '.join(different)})",
-            where=str(folder),
-            hint="give the same options and files to go on with it, or another --output",
-        )
-
-
-@torch.no_grad()
-def start_from_run(
-    network: GeneSymbolTransformer,
-    vocabulary: Vocabulary,
-    data: TrainingSet,
-    folder: Path,
-    device: str = "cpu",
-) -> None:
-    """Start from the weights of another run, whatever its vocabulary.
-
-    Symbols that both know keep their vectors; new ones get the mean direction of their
-    proteins; everything else is copied.
-
-    Parameters
-    ----------
-    network
-        A new network; changed in place.
-    vocabulary
-        Its symbols.
-    data
-        The training proteins.
-    folder
-        The other run.
-    device
-        ``"cpu"`` or ``"cuda"``.
-
-    Raises
-    ------
-    GstError
-        If the other run's network differs in more than its symbols.
-    """
-    other, trained = load_network(folder)
-    weights = trained.state_dict()
-    vectors = weights.pop("symbols").to(device)
-    mine = network.state_dict()
-    if any(mine[name].shape != value.shape for name, value in weights.items()):
-        raise GstError(
-            "its network has another shape", where=str(folder), hint="give the same --config"
-        )
-    network.load_state_dict({**mine, **weights})
-    network.to(device)
-    rows = {symbol.symbol.upper(): row for row, symbol in enumerate(other.vocabulary)}
-    found = [rows.get(symbol.symbol.upper(), -1) for symbol in vocabulary]
-    source = torch.tensor(found, device=device)
-    directions, seen = prototypes(network, data, device)
-    fresh = (source < 0) & seen
-    network.symbols[fresh] = directions[fresh] * vectors.norm(dim=1).mean()
-    network.symbols[source >= 0] = vectors[source[source >= 0]]
 
 
 def describe(run: Run) -> str:

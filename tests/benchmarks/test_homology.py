@@ -159,10 +159,19 @@ def test_strata_hold_each_protein_once(scored):
 def test_unknown_symbols_and_negatives_count_as_wrong(scored):
     # Right: Bos and Xenopus at 0.9; wrong: Gallus and, out of vocabulary, Danio at 0.4.
     facts = scored["probabilities"]["gst, probability"]
-    assert facts["auroc"] == 1.0
-    assert facts["at_precision"].recall == pytest.approx(2 / 3)
-    assert facts["at_precision"].threshold == 0.9
-    assert facts["negatives"]["random"] == {"proteins": 2, "auroc": 1.0, "named": 0.0}
+    everything = facts["populations"]["all"]
+    assert (everything["proteins"], everything["auroc"]) == (4, 1.0)
+    assert everything["at_precision"].recall == pytest.approx(2 / 3)
+    assert everything["at_precision"].threshold == 0.9
+    assert facts["populations"]["in vocabulary"]["proteins"] == 3
+    together = facts["populations"]["in vocabulary, and negatives"]
+    assert (together["proteins"], together["auroc"]) == (9, 1.0)
+    assert facts["negatives_named"]["random"] == 0.0
+    # The search leaves them without a hit, and so without a score.
+    search = scored["probabilities"]["diamond_sensitive, bit score"]
+    assert search["populations"]["all, and negatives"]["at_precision"].recall == pytest.approx(
+        1 / 3
+    )
     stated = scored["calibration"]["gst"]["stated"]["0.7"]
     assert stated["negatives_named"] == 1.0
     assert stated["held-out genera"].precision == 1.0
