@@ -1,9 +1,8 @@
 """Programs that stand in for SLURM's, so that a cluster's run can be tried without one.
 
 Jobs run on this machine, a few at a time. Each job's #SBATCH lines are kept,
-and the first attempts of chosen jobs are killed as a scheduler kills them:
-for time (exit status 140), for memory (137), or without a trace (the machine
-is gone, and there is never an exit status).
+and the first attempts of chosen jobs end as a scheduler ends them, for time
+(exit status 140) or memory (137), or fail of themselves.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ grep '^#SBATCH' "$id.sh" > "$id.options"
     cd "$folder"
     outcome=$(sed -n "s/^$name //p" "$SIMULATED_SLURM/kills")
     if [ -n "$outcome" ] && mkdir "$SIMULATED_SLURM/killed.$name" 2> /dev/null; then
+        : > .command.begin
         echo "$outcome" > .exitcode
     else
         flock "$SIMULATED_SLURM/slot.$((id % SLOTS))" bash "$SIMULATED_SLURM/$id.sh"
