@@ -1,4 +1,4 @@
-"""GST: gene symbols and cell states for every genome."""
+"""GST: gene symbols for the proteins of vertebrate genomes."""
 
 import importlib
 import os

@@ -32,6 +32,25 @@ CLADES: Final = (
     "distant_vertebrate",
 )
 
+#: Chordates far from all others: lampreys, coelacanths, lancelets and the like.
+DISTANT: Final = "distant_vertebrate"
+
+#: Clades that hold vertebrates and nothing else.
+VERTEBRATE_CLADES: Final = frozenset(
+    (
+        "amphibians",
+        "aves",
+        "humans",
+        "mammalia",
+        "marsupials",
+        "primates",
+        "reptiles",
+        "rodentia",
+        "sharks",
+        "teleostei",
+    )
+)
+
 #: NCBI taxon id to category: a taxon has that of its nearest ancestor here, itself included.
 CLADE_OF_TAXON: Final = {
     2759: "non_vertebrates",  # Eukaryota: what has no better place below

@@ -144,16 +144,6 @@ class Taxonomy:
             + "an older name of the species, its genus, a taxon id or a clade do as well",
         )
 
-    def genus_of(self, taxon_id: int) -> str | None:
-        """Name of the genus of a taxon id; None where it has none.
-
-        Raises
-        ------
-        GstError
-            If the id is unknown.
-        """
-        return self._by_id(taxon_id, str(taxon_id)).genus
-
     def nearest(self, name: str, number: int = 3) -> list[str]:
         """Names of the table that are spelled most like one that is not in it, best first.
 

@@ -197,9 +197,9 @@ def test_every_taxon_of_swiss_prot_has_a_clade_and_a_genus(shared_data: Path) ->
     assert len(ids) > 1_000
     table = load_taxonomy()
     assert all(table.resolve(taxon_id).clade in CLADES for taxon_id in ids)
-    without = {taxon_id for taxon_id in ids if table.genus_of(taxon_id) is None}
+    without = {taxon_id for taxon_id in ids if table.resolve(taxon_id).genus is None}
     assert len(without) <= len(ids) // 100
-    held_out = {table.genus_of(taxon_id) for taxon_id in (9913, 9031, 8364, 8355, 7955)}
+    held_out = {table.resolve(taxon_id).genus for taxon_id in (9913, 9031, 8364, 8355, 7955)}
     assert held_out == {"Bos", "Gallus", "Xenopus", "Danio"}
 
 
@@ -232,4 +232,4 @@ def test_build_from_a_small_dump(tmp_path: Path) -> None:
     table = Taxonomy(text, ids)
     assert table.resolve("Exemplum primum").taxon_id == table.resolve("11").taxon_id == 11
     assert table.resolve("Exemplum migrans").taxon_id == table.resolve(22).taxon_id == 20
-    assert table.genus_of(21) == "Alterum"
+    assert table.resolve(21).genus == "Alterum"

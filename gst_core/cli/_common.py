@@ -44,7 +44,8 @@ class LazyGroup(click.Group):
                 raise
             raise GstError(
                 f"'{cmd_name}' needs the Python package '{error.name}', which is not installed",
-                hint="install the extra it belongs to: [train], [ensembl] or [cpu] of gst-core",
+                hint="install GST with the extra it belongs to ([train], [ensembl] or [cpu]), "
+                "in a clone: .venv/bin/pip install -e '.[train]'",
             ) from error
         assert isinstance(command, click.Command)
         return command

@@ -13,6 +13,7 @@ from typing import Any, cast
 import click
 
 from gst_core.assignment import Assignment
+from gst_core.clades import DISTANT, VERTEBRATE_CLADES
 from gst_core.errors import GstError
 from gst_core.inference.jobs import Job
 from gst_core.inference.namer import GeneNamer
@@ -77,7 +78,10 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
                             shared[job.output] = writer
                     _name_genome(namer, job, writer, options, report, log)
             except (GstError, OSError) as error:
-                if len(jobs) == 1 or single:
+                if len(jobs) == 1:
+                    raise
+                if single:
+                    log.error(f"{job.id} failed, so that the table of all is not written")
                     raise
                 failed.append(job.id)
                 log.error(f"{job.id}: {error}")
@@ -109,6 +113,11 @@ def _name_genome(
     """Name one genome and add it to the report."""
     species = namer.species(job.scientific_name, job.taxon_id, job.clade)
     log.say(f"{job.id}: {species.note}")
+    if options.checkpoint is None and species.clade not in (None, *VERTEBRATE_CLADES, DISTANT):
+        log.say(
+            f"{job.id}: warning: the embedded model has learnt from vertebrates alone; "
+            f"do not trust its names for {species.clade}"
+        )
     statistics = ReadStatistics()
     assignments = namer.assign(
         sys.stdin.buffer if job.fasta == "-" else job.fasta,

@@ -39,14 +39,19 @@ from gst_core.cli._common import run
     "Default: <stem>_symbols.csv beside each input.",
 )
 @click.option(
-    "--format", "format_", type=click.Choice(["tsv", "json"]), default="tsv", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice(["tsv", "json"]),
+    default="tsv",
+    show_default=True,
+    help="Format of the table.",
 )
 @click.option(
     "--top_k",
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="Candidate symbols a protein; those after the first in extra columns.",
+    help="Candidate symbols per protein; those after the first in extra columns.",
 )
 @click.option(
     "--accession",
@@ -70,7 +75,7 @@ from gst_core.cli._common import run
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML report to write."
 )
 @click.option("--strict", is_flag=True, help="Make an error of odd input that is otherwise mended.")
-@click.option("--quiet", is_flag=True, help="Print errors alone.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
 def assign(
     fastas: tuple[str, ...],
@@ -91,13 +96,13 @@ def assign(
     quiet: bool,
     debug: bool,
 ) -> None:
-    r"""Assign gene symbols to protein sequences.
+    """Assign gene symbols to protein sequences.
 
     \b
     gst_assign --sequences_fasta proteins.fa --scientific_name "Sus scrofa"
     zcat proteins.fa.gz | gst_assign --sequences_fasta - --output - > symbols.tsv
     gst_assign --manifest genomes.csv --report report.html
-    """
+    """  # noqa: D301
     del debug  # read by gst_core.cli._common.run, before Click is in charge
     if bool(fastas) == bool(manifest):
         raise click.UsageError("give either --sequences_fasta or --manifest")

@@ -28,7 +28,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Model file (.onnx) to write.",
 )
 @click.option("--name", help="Name of the model. Default: that of the folder.")
-@click.option("--version", "version_", default="1.0.0", show_default=True, help="Of the model.")
+@click.option(
+    "--version", "version_", default="1.0.0", show_default=True, help="Version of the model."
+)
 @click.option("--calibration", "calibration_file", type=_FILE, help="Result of gst calibrate.")
 @click.option(
     "--temperature",

@@ -57,8 +57,12 @@ _INTERVAL = 30.0
 @click.option("--output", required=True, type=_FOLDER, help="Folder of the run.")
 @click.option("--epochs", type=click.FloatRange(0, min_open=True), help="Default: 8.")
 @click.option("--batch_size", type=click.IntRange(1), help="Proteins a step. Default: 512.")
-@click.option("--patience", type=click.IntRange(0), help="Validations without gain before an end.")
-@click.option("--seed", type=int, help="Of every random draw. Default: 1.")
+@click.option(
+    "--patience",
+    type=click.IntRange(0),
+    help="End after this many validations without a gain. Default: never.",
+)
+@click.option("--seed", type=int, help="Seed of every random draw. Default: 1.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )

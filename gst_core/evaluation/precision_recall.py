@@ -58,7 +58,7 @@ def plot(evaluations: Sequence[Evaluation], path: Path) -> None:
         raise GstError(
             "a plot needs matplotlib, which is not installed",
             where=str(path),
-            hint="install gst-core[train], or leave out --plot",
+            hint="install the extra [train], or leave out --plot",
         ) from error
 
     # A figure without pyplot: no display, no global state.

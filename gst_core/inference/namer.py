@@ -118,10 +118,11 @@ class GeneNamer:
             If the name, id or clade is unknown.
         """
         if clade:
+            clade = clade.strip().lower()
             if clade not in self.engine.clades:
                 raise GstError(
                     f"the model has no clade '{clade}'",
-                    hint=f"use one of {', '.join(self.engine.clades)}",
+                    hint=f"use one of {', '.join(sorted(self.engine.clades))}",
                 )
             return Species(clade, f"clade {clade}, as given")
         query: str | int | None = scientific_name or taxon_id
@@ -156,7 +157,7 @@ class GeneNamer:
             standard input, a binary file, or an iterable of ``(id, sequence)``
             pairs or Biopython ``SeqRecord`` objects.
         scientific_name, taxon_id, clade
-            The species; at most one is needed, none is allowed.
+            The species; all may be left out, the first that is given decides.
         top_k
             Candidates for each protein.
         strict

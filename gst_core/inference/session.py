@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as missing:  # the base install leaves the choice of CPU or GPU build
     raise GstError(
         "ONNX Runtime is not installed",
-        hint="pip install 'gst-core[cpu]', or 'gst-core[gpu]' for NVIDIA GPUs",
+        hint="install GST with the extra [cpu], or [gpu] for NVIDIA GPUs: pip install '.[cpu]'",
     ) from missing
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -107,7 +107,7 @@ def open_session(
         raise GstError(
             f"CUDA cannot run here: {reason}",
             where="--device cuda",
-            hint="install gst-core[gpu] on a machine with an NVIDIA GPU, or use --device cpu",
+            hint="use the extra [gpu] on a machine with an NVIDIA GPU, or --device cpu",
         )
     return session, provider
 

@@ -13,7 +13,7 @@ import numpy as np
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 from numpy.typing import NDArray
 
-from gst_core.clades import CLADES
+from gst_core.clades import CLADES, VERTEBRATE_CLADES
 from gst_core.errors import GstError
 from gst_core.sequences import encode
 from gst_core.sequences.streams import open_blocks
@@ -26,22 +26,6 @@ from gst_core.vocabulary import Vocabulary
 _GENE: Final = re.compile(r"(?:GN=|gene_symbol:)(\S+)")
 _TAXON: Final = re.compile(r"OX=(\d+)")
 _UNIPROT: Final = re.compile(r"(?:sp|tr)\|([^|]+)\|")
-
-#: Clades that hold vertebrates and nothing else.
-_VERTEBRATE_CLADES: Final = frozenset(
-    (
-        "amphibians",
-        "aves",
-        "humans",
-        "mammalia",
-        "marsupials",
-        "primates",
-        "reptiles",
-        "rodentia",
-        "sharks",
-        "teleostei",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +64,7 @@ def is_vertebrate(taxon: Taxon) -> bool:
     """
     if taxon.clade == "distant_vertebrate":
         return taxon.exact and taxon.genus is not None and taxon.rank not in ("genus", "subgenus")
-    return taxon.clade in _VERTEBRATE_CLADES
+    return taxon.clade in VERTEBRATE_CLADES
 
 
 def read_labelled(paths: Iterable[Path], *, vertebrates_only: bool = True) -> list[LabelledProtein]:

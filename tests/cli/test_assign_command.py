@@ -319,3 +319,17 @@ def test_the_launcher_of_a_clone_needs_nothing_activated(tmp_path, expected):
         capture_output=True, cwd=tmp_path, env=environment, text=True,
     )  # fmt: skip
     assert done.stdout == expected, done.stderr
+
+
+def test_a_clade_the_model_has_not_learnt_is_a_warning(tmp_path):
+    arguments = ["--sequences_fasta", str(FISH), "--output", str(tmp_path / "x.tsv")]
+    bee = CliRunner().invoke(assign, [*arguments, "--scientific_name", "Apis mellifera"])
+    assert "do not trust its names for insects" in bee.stderr
+    fish = CliRunner().invoke(assign, [*arguments, "--clade", "Teleostei"])
+    assert "do not trust" not in fish.stderr
+
+
+def test_help_shows_examples_line_by_line():
+    lines = CliRunner().invoke(assign, ["--help"]).output.splitlines()
+    assert any(line.strip().startswith("gst_assign --manifest") for line in lines)
+    assert not any("\\b" in line for line in lines)
