@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import chain, count, groupby
 from pathlib import Path
 
 import click
@@ -44,9 +44,10 @@ from gst_core.evaluation.genomes import (
 def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, plot: bool) -> None:
     """Compare the assignments of many genomes with their known symbols.
 
-    For each genome the comparison table <Scientific_name>_compare.csv; for all
-    of them genomes.tsv, clades.tsv, thresholds.tsv and evaluation.json. Running
-    it again writes them again. The statistics go to standard output.
+    For each genome the comparison table <Scientific_name>_compare.csv, with _2,
+    _3 after the name for further assemblies of one species; for all of them
+    genomes.tsv, clades.tsv, thresholds.tsv and evaluation.json. Running it again
+    writes them again. The statistics go to standard output.
     """
     vocabulary = None
     if checkpoint:
@@ -68,8 +69,7 @@ def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, pl
 def _write(output: Path, evaluations: list[Evaluation], plot: bool) -> None:
     output.mkdir(parents=True, exist_ok=True)
     compared = [evaluation for evaluation in evaluations if evaluation.comparisons]
-    for evaluation in compared:
-        name = evaluation.scientific_name.replace(" ", "_").replace("/", "_")
+    for name, evaluation in zip(_names(compared), compared, strict=True):
         write_comparisons(output / f"{name}_compare.csv", evaluation.comparisons)
     write_table(output / "genomes.tsv", _genomes(evaluations))
     clades = [
@@ -83,6 +83,17 @@ def _write(output: Path, evaluations: list[Evaluation], plot: bool) -> None:
         from gst_core.evaluation.precision_recall import plot as draw
 
         draw(evaluations, output / "precision_recall.png")
+
+
+def _names(evaluations: list[Evaluation]) -> list[str]:
+    """Name each genome's file: the species, numbered from the second assembly on."""
+    names: list[str] = []
+    for evaluation in evaluations:
+        species = evaluation.scientific_name.replace(" ", "_").replace("/", "_")
+        numbered = (f"{species}_{number}" for number in count(2))
+        # The species alone where it is still free, else its first free number.
+        names.append(next(name for name in chain([species], numbered) if name not in names))
+    return names
 
 
 def _genomes(evaluations: list[Evaluation]) -> list[list[str]]:

@@ -134,6 +134,30 @@ def test_evaluate(legacy: Path, tmp_path: Path, assemblies: Path, name: str) -> 
     assert run(evaluate_genomes, *arguments).stdout == first.stdout
 
 
+def write_genomes(folder: Path, *species: str) -> Path:
+    """Write a table of assemblies: one protein each, known by a symbol of its own."""
+    lines = ["scientific_name\tclade\tassignments\tknown_symbols\n"]
+    for number, name in enumerate(species):
+        header = "stable_id\tsymbol\tprobability\tdescription\tsource\n"
+        (folder / f"{number}.csv").write_text(f"{header}P{number}\tS{number}\t0.9000\t\t\n")
+        (folder / f"{number}.tsv").write_text(f"id\tsymbol\nP{number}\tS{number}\n")
+        lines.append(f"{name}\tmammalia\t{number}.csv\t{number}.tsv\n")
+    (folder / "assemblies.tsv").write_text("".join(lines))
+    return folder / "assemblies.tsv"
+
+
+def test_assemblies_of_one_species_have_a_table_each(tmp_path: Path) -> None:
+    # One species is called as the second assembly of another would be.
+    names = ["Sus scrofa", "Sus scrofa 2", "Sus scrofa", "Bos taurus", "Sus scrofa"]
+    table = write_genomes(tmp_path, *names)
+    run(evaluate_genomes, "--assemblies", table, "--output", tmp_path / "out")
+    files = ["Sus_scrofa", "Sus_scrofa_2", "Sus_scrofa_3", "Bos_taurus", "Sus_scrofa_4"]
+    written = {path.name for path in (tmp_path / "out").glob("*_compare.csv")}
+    assert written == {f"{file}_compare.csv" for file in files}
+    for number, file in enumerate(files):
+        assert f"\nP{number}\t" in (tmp_path / "out" / f"{file}_compare.csv").read_text()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
