@@ -12,6 +12,8 @@ from gst_core.evaluation.comparison import by_threshold, write_comparisons
 from gst_core.evaluation.genomes import (
     STATISTICS_COLUMNS,
     Evaluation,
+    all_columns,
+    all_fields,
     by_clade,
     evaluate,
     read_assemblies,
@@ -62,22 +64,26 @@ def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, pl
         if not evaluation.comparisons:
             what = "no protein has a known symbol, nothing to compare"
         click.echo(f"{assembly.scientific_name}: {what}")
-    _write(output, evaluations, plot)
+    _write(output, evaluations, plot, with_vocabulary=vocabulary is not None)
     click.echo(_summary(evaluations))
 
 
-def _write(output: Path, evaluations: list[Evaluation], plot: bool) -> None:
+def _write(
+    output: Path, evaluations: list[Evaluation], plot: bool, *, with_vocabulary: bool
+) -> None:
     output.mkdir(parents=True, exist_ok=True)
     compared = [evaluation for evaluation in evaluations if evaluation.comparisons]
     for name, evaluation in zip(_names(compared), compared, strict=True):
-        write_comparisons(output / f"{name}_compare.csv", evaluation.comparisons)
-    write_table(output / "genomes.tsv", _genomes(evaluations))
-    clades = [
-        [clade, *statistics_fields(counted)] for clade, counted in by_clade(evaluations).items()
-    ]
-    write_table(output / "clades.tsv", [["clade", *STATISTICS_COLUMNS], *clades])
+        path = output / f"{name}_compare.csv"
+        write_comparisons(path, evaluation.comparisons, with_vocabulary=with_vocabulary)
+    columns = all_columns(with_vocabulary=with_vocabulary)
+    genomes = [[e.clade, e.scientific_name, *all_fields(e.statistics)] for e in evaluations]
+    write_table(output / "genomes.tsv", [["clade", "scientific_name", *columns], *genomes])
+    clades = [[clade, *all_fields(counted)] for clade, counted in by_clade(evaluations).items()]
+    write_table(output / "clades.tsv", [["clade", *columns], *clades])
     everything = [row for evaluation in evaluations for row in evaluation.comparisons]
-    write_table(output / "thresholds.tsv", threshold_table(by_threshold(everything)))
+    rows = by_threshold(everything, with_vocabulary=with_vocabulary)
+    write_table(output / "thresholds.tsv", threshold_table(rows))
     write_json(output / "evaluation.json", evaluations)
     if plot:
         from gst_core.evaluation.precision_recall import plot as draw
@@ -97,6 +103,7 @@ def _names(evaluations: list[Evaluation]) -> list[str]:
 
 
 def _genomes(evaluations: list[Evaluation]) -> list[list[str]]:
+    """Tabulate genomes in the original's columns."""
     lines = [
         [evaluation.clade, evaluation.scientific_name, *statistics_fields(evaluation.statistics)]
         for evaluation in evaluations

@@ -230,7 +230,9 @@ def _natural(parameters: dict[str, Any], key: str) -> int:
 def _choice(parameters: dict[str, Any], key: str, choices: tuple[str, ...]) -> Any:
     value = parameters.get(key)
     if value not in choices:
-        raise ValueError(f"the hyper-parameter {key} is {_shown(value)}, not {' or '.join(choices)}")
+        raise ValueError(
+            f"the hyper-parameter {key} is {_shown(value)}, not {' or '.join(choices)}"
+        )
     return value
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-
 #: Dimensions of a tensor; the original's have three at most.
 _MAX_RANK = 8
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -80,8 +81,47 @@ def test_what_the_original_lacks(legacy: Path, tmp_path: Path) -> None:
     left = [row for row in rows if float(row[3]) >= 0.9]
     exact = sum(row[4] == "exact_match" for row in left)
     assert (int(at[1]), int(at[2])) == (len(left), exact)
+    assert genome["unknown_symbols"] is None
+    assert "unknown_symbols" not in lines[0]
     assert at[-2:] == [f"{exact / len(left):.4f}", f"{exact / len(rows):.4f}"]
     assert paths["p.svg"].read_text().startswith("<?xml")
+
+
+def test_unknown_symbols_are_counted(legacy: Path, tmp_path: Path) -> None:
+    """As often as the original's own comparison table says ``unknown``."""
+    arguments = ["--assignments_csv", legacy / "expected/transformer_humans_symbols.csv"]
+    arguments += ["--known_symbols", legacy / "compare/canonical_translations_xrefs.tsv"]
+    arguments += ["--checkpoint", legacy / "checkpoints" / CHECKPOINTS["transformer"]]
+    arguments += ["--output", tmp_path / "c.csv", "--json", tmp_path / "j.json"]
+    run(compare_command, *arguments, "--thresholds", tmp_path / "t.tsv")
+    golden = (legacy / "compare/transformer_humans_compare.csv").read_text().splitlines()[1:]
+    rows = [line.split("\t") for line in golden]
+    unknown = [float(row[3]) for row in rows if row[-1] == "unknown"]
+    assert unknown
+    (genome,) = json.loads((tmp_path / "j.json").read_text())["genomes"]
+    assert genome["unknown_symbols"] == len(unknown)
+    with (tmp_path / "t.tsv").open() as file:
+        table = list(csv.DictReader(file, delimiter="\t"))
+    for row, counted in zip(table, genome["thresholds"], strict=True):
+        left = sum(probability >= float(row["threshold"]) for probability in unknown)
+        assert int(row["unknown_symbols"]) == counted["unknown_symbols"] == left
+
+
+@pytest.mark.parametrize("with_checkpoint", [True, False])
+def test_an_empty_comparison_keeps_its_columns(
+    legacy: Path, tmp_path: Path, with_checkpoint: bool
+) -> None:
+    (tmp_path / "known.tsv").write_text("id\tsymbol\n")
+    arguments = ["--assignments_csv", legacy / "expected/transformer_humans_symbols.csv"]
+    arguments += ["--known_symbols", tmp_path / "known.tsv", "--output", tmp_path / "c.csv"]
+    arguments += ["--json", tmp_path / "j.json"]
+    if with_checkpoint:
+        arguments += ["--checkpoint", legacy / "checkpoints" / CHECKPOINTS["transformer"]]
+    run(compare_command, *arguments)
+    (header,) = (tmp_path / "c.csv").read_text().splitlines()
+    assert header.endswith("fuzzy_match\tknown_symbol" if with_checkpoint else "fuzzy_match")
+    (genome,) = json.loads((tmp_path / "j.json").read_text())["genomes"]
+    assert genome["unknown_symbols"] == (0 if with_checkpoint else None)
 
 
 @pytest.fixture
@@ -128,6 +168,11 @@ def test_evaluate(legacy: Path, tmp_path: Path, assemblies: Path, name: str) -> 
             # The later version adds the seconds it took.
             assert re.sub(r", [\d.]+ sec assignment time$", "", line) in first.stdout
     assert (tmp_path / "out/precision_recall.png").read_bytes().startswith(b"\x89PNG")
+    with (tmp_path / "out/genomes.tsv").open() as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            table = tmp_path / f"out/{row['scientific_name'].replace(' ', '_')}_compare.csv"
+            unknown = table.read_text().count("\tunknown\n") if table.exists() else 0
+            assert int(row["unknown_symbols"]) == unknown
     clades = [line.split("\t")[0] for line in (tmp_path / "out/clades.tsv").open()]
     assert clades == ["clade", "humans", "rodentia", "teleostei"]
     # The original stops with an error when its outputs are there already.
