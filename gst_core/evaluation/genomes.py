@@ -93,18 +93,22 @@ def read_assemblies(path: Path) -> list[Assembly]:
     Raises
     ------
     GstError
-        If a column or a value is missing, or a species is unknown.
+        If a column or a value is missing, a species is unknown, or the file is not
+        UTF-8 text.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        missing = [column for column in _REQUIRED if column not in (rows.fieldnames or ())]
-        if missing:
-            raise GstError(
-                f"no column {', '.join(missing)}",
-                where=f"{path}, line 1",
-                hint=f"give a tab-separated table with {', '.join(_REQUIRED)}",
-            )
-        return [_assembly(row, path, rows.line_num) for row in rows]
+    hint = f"give a tab-separated table with {', '.join(_REQUIRED)}"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t")
+            missing = [column for column in _REQUIRED if column not in (rows.fieldnames or ())]
+            if missing:
+                where = f"{path}, line 1"
+                raise GstError(f"no column {', '.join(missing)}", where=where, hint=hint)
+            return [_assembly(row, path, rows.line_num) for row in rows]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise GstError(
+            f"is not a table of assemblies: {error}", where=str(path), hint=hint
+        ) from error
 
 
 def _assembly(row: dict[str, str | None], path: Path, line: int) -> Assembly:

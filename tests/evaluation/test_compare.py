@@ -209,10 +209,12 @@ def test_assemblies_of_one_species_have_a_table_each(tmp_path: Path) -> None:
         ("scientific_name\tassignments\n", "no column known_symbols"),
         ("scientific_name\tassignments\tknown_symbols\nHomo sapiens\t\tk.tsv\n", "no assignments"),
         ("scientific_name\tassignments\tknown_symbols\nNo such thing\ta\tk\n", "No such thing"),
+        ("scientific_name\tassignments\tknown_symbols\nMyotis \xe9\ta\tk\n", "can't decode"),
+        ("scientific_name\tassignments\tknown_symbols\n" + 200_000 * "a", "field larger"),
     ],
 )
 def test_a_damaged_table_of_assemblies(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "a.tsv").write_text(text)
+    (tmp_path / "a.tsv").write_text(text, encoding="latin-1")
     arguments = ["--assemblies", str(tmp_path / "a.tsv"), "--output", str(tmp_path / "out")]
     result = CliRunner().invoke(evaluate_genomes, arguments)
     assert isinstance(result.exception, GstError)
