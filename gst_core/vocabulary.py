@@ -66,13 +66,16 @@ class Vocabulary:
         Raises
         ------
         ValueError
-            If the columns are missing or differ in length.
+            If the columns are missing, differ in length, or hold anything but text.
         """
-        columns = json.loads(text)
         try:
+            columns = json.loads(text)
             parts = [columns[f] for f in ("symbol", "description", "source", "accession")]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, RecursionError) as error:
             raise ValueError(
                 "a vocabulary has the columns symbol, description, source, accession"
             ) from error
+        for part in parts:
+            if not isinstance(part, list) or not all(isinstance(value, str) for value in part):
+                raise ValueError("a column of a vocabulary is not a list of texts")
         return cls(Symbol(*row) for row in zip(*parts, strict=True))

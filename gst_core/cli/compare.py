@@ -62,8 +62,10 @@ def compare(
     clade = clade_of(scientific_name) if scientific_name else ""
     genome = Assembly(scientific_name, clade, assignments_csv, known_symbols)
     evaluation = evaluate(genome, vocabulary)
-    table = threshold_table(by_threshold(evaluation.comparisons))
-    write_comparisons(output or beside(assignments_csv, "compare"), evaluation.comparisons)
+    known = evaluation.with_vocabulary
+    table = threshold_table(by_threshold(evaluation.comparisons, with_vocabulary=known))
+    written = output or beside(assignments_csv, "compare")
+    write_comparisons(written, evaluation.comparisons, with_vocabulary=known)
     if thresholds:
         write_table(thresholds, table)
     if json_:

@@ -152,13 +152,9 @@ def _read(path: Path) -> list[AssignedSymbol]:
 
 def _vocabulary(model: Path | None) -> Vocabulary:
     # Only here: databases can be loaded where no model can be run.
-    from gst_core.inference.session import default_model, read_metadata
+    from gst_core.inference.session import default_model, read_vocabulary
 
-    path = model or default_model()
-    try:
-        return Vocabulary.from_json(read_metadata(path)["gst.vocabulary"])
-    except (KeyError, ValueError) as error:
-        raise GstError("has no vocabulary", where=str(path), hint="use a model of gst's") from error
+    return read_vocabulary(model or default_model())
 
 
 def _report(plan: Plan, plan_file: Path | None, quiet: bool) -> None:

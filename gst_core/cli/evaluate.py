@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import chain, count, groupby
 from pathlib import Path
 
 import click
@@ -12,6 +12,8 @@ from gst_core.evaluation.comparison import by_threshold, write_comparisons
 from gst_core.evaluation.genomes import (
     STATISTICS_COLUMNS,
     Evaluation,
+    all_columns,
+    all_fields,
     by_clade,
     evaluate,
     read_assemblies,
@@ -44,9 +46,10 @@ from gst_core.evaluation.genomes import (
 def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, plot: bool) -> None:
     """Compare the assignments of many genomes with their known symbols.
 
-    For each genome the comparison table <Scientific_name>_compare.csv; for all
-    of them genomes.tsv, clades.tsv, thresholds.tsv and evaluation.json. Running
-    it again writes them again. The statistics go to standard output.
+    For each genome the comparison table <Scientific_name>_compare.csv, with _2,
+    _3 after the name for further assemblies of one species; for all of them
+    genomes.tsv, clades.tsv, thresholds.tsv and evaluation.json. Running it again
+    writes them again. The statistics go to standard output.
     """
     vocabulary = None
     if checkpoint:
@@ -61,23 +64,26 @@ def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, pl
         if not evaluation.comparisons:
             what = "no protein has a known symbol, nothing to compare"
         click.echo(f"{assembly.scientific_name}: {what}")
-    _write(output, evaluations, plot)
+    _write(output, evaluations, plot, with_vocabulary=vocabulary is not None)
     click.echo(_summary(evaluations))
 
 
-def _write(output: Path, evaluations: list[Evaluation], plot: bool) -> None:
+def _write(
+    output: Path, evaluations: list[Evaluation], plot: bool, *, with_vocabulary: bool
+) -> None:
     output.mkdir(parents=True, exist_ok=True)
     compared = [evaluation for evaluation in evaluations if evaluation.comparisons]
-    for evaluation in compared:
-        name = evaluation.scientific_name.replace(" ", "_").replace("/", "_")
-        write_comparisons(output / f"{name}_compare.csv", evaluation.comparisons)
-    write_table(output / "genomes.tsv", _genomes(evaluations))
-    clades = [
-        [clade, *statistics_fields(counted)] for clade, counted in by_clade(evaluations).items()
-    ]
-    write_table(output / "clades.tsv", [["clade", *STATISTICS_COLUMNS], *clades])
+    for name, evaluation in zip(_names(compared), compared, strict=True):
+        path = output / f"{name}_compare.csv"
+        write_comparisons(path, evaluation.comparisons, with_vocabulary=with_vocabulary)
+    columns = all_columns(with_vocabulary=with_vocabulary)
+    genomes = [[e.clade, e.scientific_name, *all_fields(e.statistics)] for e in evaluations]
+    write_table(output / "genomes.tsv", [["clade", "scientific_name", *columns], *genomes])
+    clades = [[clade, *all_fields(counted)] for clade, counted in by_clade(evaluations).items()]
+    write_table(output / "clades.tsv", [["clade", *columns], *clades])
     everything = [row for evaluation in evaluations for row in evaluation.comparisons]
-    write_table(output / "thresholds.tsv", threshold_table(by_threshold(everything)))
+    rows = by_threshold(everything, with_vocabulary=with_vocabulary)
+    write_table(output / "thresholds.tsv", threshold_table(rows))
     write_json(output / "evaluation.json", evaluations)
     if plot:
         from gst_core.evaluation.precision_recall import plot as draw
@@ -85,7 +91,19 @@ def _write(output: Path, evaluations: list[Evaluation], plot: bool) -> None:
         draw(evaluations, output / "precision_recall.png")
 
 
+def _names(evaluations: list[Evaluation]) -> list[str]:
+    """Name each genome's file: the species, numbered from the second assembly on."""
+    names: list[str] = []
+    for evaluation in evaluations:
+        species = evaluation.scientific_name.replace(" ", "_").replace("/", "_")
+        numbered = (f"{species}_{number}" for number in count(2))
+        # The species alone where it is still free, else its first free number.
+        names.append(next(name for name in chain([species], numbered) if name not in names))
+    return names
+
+
 def _genomes(evaluations: list[Evaluation]) -> list[list[str]]:
+    """Tabulate genomes in the original's columns."""
     lines = [
         [evaluation.clade, evaluation.scientific_name, *statistics_fields(evaluation.statistics)]
         for evaluation in evaluations

@@ -52,11 +52,21 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts of a set of comparisons; percentages are of all of them."""
+    """Counts of a set of comparisons; percentages are of all of them.
+
+    Attributes
+    ----------
+    assignments, exact, fuzzy
+        Comparisons, and those that match in either way.
+    unknown
+        Known symbols that the model could not have given; None where its
+        vocabulary was not at hand.
+    """
 
     assignments: int
     exact: int
     fuzzy: int
+    unknown: int | None = None
 
     @property
     def total(self) -> int:
@@ -69,8 +79,12 @@ class Statistics:
 
     def __add__(self, other: Statistics) -> Statistics:
         """Pool two sets; percentages of the sum are the averages weighted by size."""
+        known = self.unknown is not None and other.unknown is not None
         return Statistics(
-            self.assignments + other.assignments, self.exact + other.exact, self.fuzzy + other.fuzzy
+            self.assignments + other.assignments,
+            self.exact + other.exact,
+            self.fuzzy + other.fuzzy,
+            (self.unknown or 0) + (other.unknown or 0) if known else None,
         )
 
     def __str__(self) -> str:
@@ -168,24 +182,31 @@ def compare(
             yield Comparison(row.stable_id, symbol, row.symbol, row.probability, possible)
 
 
-def statistics(comparisons: Iterable[Comparison]) -> Statistics:
-    """Count exact and fuzzy matches."""
-    exact = fuzzy = count = 0
+def statistics(comparisons: Iterable[Comparison], *, with_vocabulary: bool = False) -> Statistics:
+    """Count matches and, where the model's symbols were at hand, unknown symbols."""
+    exact = fuzzy = count = unknown = 0
     for comparison in comparisons:
         count += 1
         exact += comparison.exact
         fuzzy += comparison.fuzzy
-    return Statistics(count, exact, fuzzy)
+        unknown += comparison.in_vocabulary is False
+    return Statistics(count, exact, fuzzy, unknown if with_vocabulary else None)
 
 
 def by_threshold(
-    comparisons: list[Comparison], thresholds: Iterable[float] = THRESHOLDS
+    comparisons: list[Comparison],
+    thresholds: Iterable[float] = THRESHOLDS,
+    *,
+    with_vocabulary: bool = False,
 ) -> list[ThresholdRow]:
     """Count what is left and right at each probability threshold."""
     return [
         ThresholdRow(
             threshold,
-            statistics(c for c in comparisons if c.probability >= threshold),
+            statistics(
+                (c for c in comparisons if c.probability >= threshold),
+                with_vocabulary=with_vocabulary,
+            ),
             len(comparisons),
         )
         for threshold in thresholds
@@ -198,19 +219,26 @@ def _as_read(probability: float) -> str:
     return text if float(text) == probability else str(probability)
 
 
-def write_comparisons(path: Path, comparisons: Iterable[Comparison]) -> None:
+def write_comparisons(
+    path: Path, comparisons: Iterable[Comparison], *, with_vocabulary: bool
+) -> None:
     """Write the original's comparison table.
 
-    The column ``known_symbol`` (can the model give the known symbol?) is there
-    only where the model's symbols were at hand.
+    Parameters
+    ----------
+    path
+        The table.
+    comparisons
+        Its rows.
+    with_vocabulary
+        Whether the model's symbols were at hand: adds the column ``known_symbol``
+        (can the model give the known symbol?), even to a table without rows.
     """
     columns = ["csv_stable_id", "xref_symbol", "classifier_symbol", "probability"]
     columns += ["exact_match", "fuzzy_match"]
-    rows = list(comparisons)
-    with_vocabulary = any(row.in_vocabulary is not None for row in rows)
     with atomic_write(path) as file:
         file.write(format_line([*columns, *(["known_symbol"] if with_vocabulary else [])]))
-        for row in rows:
+        for row in comparisons:
             fields = [row.stable_id, row.known, row.assigned, _as_read(row.probability)]
             fields.append("exact_match" if row.exact else "no_exact_match")
             fields.append("fuzzy_match" if row.fuzzy else "no_fuzzy_match")

@@ -59,16 +59,27 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One genome's comparisons."""
+    """One genome's comparisons.
+
+    Attributes
+    ----------
+    scientific_name, clade
+        Of the genome.
+    comparisons
+        Its assignments that have a known symbol.
+    with_vocabulary
+        Whether the model's symbols were at hand.
+    """
 
     scientific_name: str
     clade: str
     comparisons: list[Comparison]
+    with_vocabulary: bool
 
     @property
     def statistics(self) -> Statistics:
         """Counts over the genome."""
-        return statistics(self.comparisons)
+        return statistics(self.comparisons, with_vocabulary=self.with_vocabulary)
 
 
 def read_assemblies(path: Path) -> list[Assembly]:
@@ -82,18 +93,22 @@ def read_assemblies(path: Path) -> list[Assembly]:
     Raises
     ------
     GstError
-        If a column or a value is missing, or a species is unknown.
+        If a column or a value is missing, a species is unknown, or the file is not
+        UTF-8 text.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        missing = [column for column in _REQUIRED if column not in (rows.fieldnames or ())]
-        if missing:
-            raise GstError(
-                f"no column {', '.join(missing)}",
-                where=f"{path}, line 1",
-                hint=f"give a tab-separated table with {', '.join(_REQUIRED)}",
-            )
-        return [_assembly(row, path, rows.line_num) for row in rows]
+    hint = f"give a tab-separated table with {', '.join(_REQUIRED)}"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t")
+            missing = [column for column in _REQUIRED if column not in (rows.fieldnames or ())]
+            if missing:
+                where = f"{path}, line 1"
+                raise GstError(f"no column {', '.join(missing)}", where=where, hint=hint)
+            return [_assembly(row, path, rows.line_num) for row in rows]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise GstError(
+            f"is not a table of assemblies: {error}", where=str(path), hint=hint
+        ) from error
 
 
 def _assembly(row: dict[str, str | None], path: Path, line: int) -> Assembly:
@@ -128,7 +143,10 @@ def evaluate(assembly: Assembly, vocabulary: Set[str] | None) -> Evaluation:
     known = read_known_symbols(assembly.known_symbols)
     rows = read_table(assembly.assignments)
     return Evaluation(
-        assembly.scientific_name, assembly.clade, list(compare(rows, known, vocabulary))
+        assembly.scientific_name,
+        assembly.clade,
+        list(compare(rows, known, vocabulary)),
+        with_vocabulary=vocabulary is not None,
     )
 
 
@@ -140,8 +158,8 @@ def by_clade(evaluations: Iterable[Evaluation]) -> dict[str, Statistics]:
     pooled: dict[str, Statistics] = {}
     for evaluation in evaluations:
         if evaluation.comparisons:
-            before = pooled.get(evaluation.clade, Statistics(0, 0, 0))
-            pooled[evaluation.clade] = before + evaluation.statistics
+            counted, before = evaluation.statistics, pooled.get(evaluation.clade)
+            pooled[evaluation.clade] = before + counted if before else counted
     return dict(sorted(pooled.items()))
 
 
@@ -158,13 +176,25 @@ def statistics_fields(counted: Statistics) -> tuple[str, ...]:
     )
 
 
+def all_columns(*, with_vocabulary: bool) -> tuple[str, ...]:
+    """Columns of our own tables: the original's and, with a model, ``unknown_symbols``."""
+    return (*STATISTICS_COLUMNS, *(["unknown_symbols"] if with_vocabulary else []))
+
+
+def all_fields(counted: Statistics) -> tuple[str, ...]:
+    """Values for :func:`all_columns`."""
+    unknown = [] if counted.unknown is None else [str(counted.unknown)]
+    return (*statistics_fields(counted), *unknown)
+
+
 def threshold_table(rows: Sequence[ThresholdRow]) -> list[list[str]]:
     """Tabulate thresholds: a header, then a line each."""
-    header = ["threshold", *STATISTICS_COLUMNS, "precision", "recall"]
+    with_vocabulary = any(row.statistics.unknown is not None for row in rows)
+    header = ["threshold", *all_columns(with_vocabulary=with_vocabulary), "precision", "recall"]
     lines = [
         [
             f"{row.threshold:.2f}",
-            *statistics_fields(row.statistics),
+            *all_fields(row.statistics),
             f"{row.precision:.4f}",
             f"{row.recall:.4f}",
         ]
@@ -185,6 +215,7 @@ def _numbers(counted: Statistics) -> dict[str, Any]:
         "exact_matches": counted.exact,
         "fuzzy_matches": counted.fuzzy,
         "total_matches": counted.total,
+        "unknown_symbols": counted.unknown,
     }
 
 
@@ -199,7 +230,9 @@ def write_json(path: Path, evaluations: Sequence[Evaluation]) -> None:
                 "precision": row.precision,
                 "recall": row.recall,
             }
-            for row in by_threshold(evaluation.comparisons)
+            for row in by_threshold(
+                evaluation.comparisons, with_vocabulary=evaluation.with_vocabulary
+            )
         ]
         genomes.append(
             {

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from gst_core.legacy.checkpoint import read_checkpoint
 from gst_core.legacy.importing import is_checkpoint
-from gst_core.vocabulary import Vocabulary
 
 
 def model_symbols(path: Path) -> frozenset[str]:
@@ -25,7 +24,7 @@ def model_symbols(path: Path) -> frozenset[str]:
     if is_checkpoint(path):
         vocabulary = read_checkpoint(path).vocabulary
     else:
-        from gst_core.inference.session import read_metadata
+        from gst_core.inference.session import read_vocabulary
 
-        vocabulary = Vocabulary.from_json(read_metadata(path)["gst.vocabulary"])
+        vocabulary = read_vocabulary(path)
     return frozenset(symbol.symbol.lower() for symbol in vocabulary)

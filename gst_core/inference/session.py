@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from gst_core.errors import GstError
+from gst_core.vocabulary import Vocabulary
 
 try:
     import onnxruntime as ort
@@ -134,3 +135,17 @@ def read_metadata(path: Path) -> dict[str, str]:
     if "gst.format" not in metadata:
         raise GstError("an ONNX model, but not one of GST's", where=str(path))
     return metadata
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read the symbols a model can give, without preparing it to run.
+
+    Raises
+    ------
+    GstError
+        If the file is missing, no model of ours, or its vocabulary is missing or damaged.
+    """
+    try:
+        return Vocabulary.from_json(read_metadata(path)["gst.vocabulary"])
+    except (KeyError, ValueError) as error:
+        raise GstError("has no vocabulary", where=str(path), hint="use a model of gst's") from error

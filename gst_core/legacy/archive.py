@@ -128,10 +128,10 @@ class TorchArchive:
         """
         with _reporting(self.path), self._open(tensor.storage) as file:
             values = np.frombuffer(file.read(), dtype="<f4")[tensor.offset :]
-        strides = tuple(4 * step for step in tensor.stride)
-        # Safe: the reach of shape and stride was checked when the tensor was described.
-        view = np.lib.stride_tricks.as_strided(values, tensor.shape, strides, writeable=False)
-        return np.ascontiguousarray(view)
+            strides = tuple(4 * step for step in tensor.stride)
+            # Safe: the reach of shape and stride was checked when the tensor was described.
+            view = np.lib.stride_tricks.as_strided(values, tensor.shape, strides, writeable=False)
+            return np.ascontiguousarray(view)
 
     def read_rows(self, tensor: Tensor) -> Iterator[NDArray[np.float32]]:
         """Read a matrix a few rows at a time, so that it is never whole in memory.

@@ -16,6 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+#: Dimensions of a tensor; the original's have three at most.
+_MAX_RANK = 8
+
+#: A shape or stride is less than this: four bytes times it is still an address.
+_MAX_STEP = 2**48
+
+#: An integer key is less than this. Python hashes integers modulo 2**61 - 1, so of
+#: larger ones any number can be made to collide.
+_MAX_KEY = 2**60
+
 
 class RefusedError(Exception):
     """The checkpoint holds something it has no business with."""
@@ -42,8 +52,7 @@ class Tensor:
 class StandIn:
     """In place of an object of the original's classes: its state, no behaviour."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.state: dict[str, Any] = {}
 
 
@@ -71,7 +80,7 @@ def _make_stand_in(name: str) -> Callable[[tuple[Any, ...]], StandIn]:
     def make(arguments: tuple[Any, ...]) -> StandIn:
         if arguments != ():
             raise RefusedError(f"a {name} built from arguments")
-        return StandIn(name)
+        return StandIn()
 
     return make
 
@@ -79,6 +88,10 @@ def _make_stand_in(name: str) -> Callable[[tuple[Any, ...]], StandIn]:
 def _naturals(values: Any) -> tuple[int, ...]:
     if not isinstance(values, tuple) or not all(type(v) is int and v >= 0 for v in values):
         raise RefusedError("a tensor whose shape or stride is not a tuple of natural numbers")
+    # What numpy could not address: its own errors would be less clear, and the
+    # stride of a dimension of 1 is not limited by the size of the storage.
+    if len(values) > _MAX_RANK or any(v >= _MAX_STEP for v in values):
+        raise RefusedError("a tensor of too many or too large dimensions")
     return values
 
 
@@ -231,6 +244,8 @@ class PickleMachine:
             # Nested tuples can be made to take for ever to hash.
             if not isinstance(key, str | int | float | None):
                 raise RefusedError("a dictionary key that is neither text nor a number")
+            if isinstance(key, int) and abs(key) >= _MAX_KEY:
+                raise RefusedError("a dictionary key that is too large a number")
             target[key] = value
 
     def _extend(self, items: list[Any]) -> None:

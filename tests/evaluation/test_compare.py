@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -80,8 +81,47 @@ def test_what_the_original_lacks(legacy: Path, tmp_path: Path) -> None:
     left = [row for row in rows if float(row[3]) >= 0.9]
     exact = sum(row[4] == "exact_match" for row in left)
     assert (int(at[1]), int(at[2])) == (len(left), exact)
+    assert genome["unknown_symbols"] is None
+    assert "unknown_symbols" not in lines[0]
     assert at[-2:] == [f"{exact / len(left):.4f}", f"{exact / len(rows):.4f}"]
     assert paths["p.svg"].read_text().startswith("<?xml")
+
+
+def test_unknown_symbols_are_counted(legacy: Path, tmp_path: Path) -> None:
+    """As often as the original's own comparison table says ``unknown``."""
+    arguments = ["--assignments_csv", legacy / "expected/transformer_humans_symbols.csv"]
+    arguments += ["--known_symbols", legacy / "compare/canonical_translations_xrefs.tsv"]
+    arguments += ["--checkpoint", legacy / "checkpoints" / CHECKPOINTS["transformer"]]
+    arguments += ["--output", tmp_path / "c.csv", "--json", tmp_path / "j.json"]
+    run(compare_command, *arguments, "--thresholds", tmp_path / "t.tsv")
+    golden = (legacy / "compare/transformer_humans_compare.csv").read_text().splitlines()[1:]
+    rows = [line.split("\t") for line in golden]
+    unknown = [float(row[3]) for row in rows if row[-1] == "unknown"]
+    assert unknown
+    (genome,) = json.loads((tmp_path / "j.json").read_text())["genomes"]
+    assert genome["unknown_symbols"] == len(unknown)
+    with (tmp_path / "t.tsv").open() as file:
+        table = list(csv.DictReader(file, delimiter="\t"))
+    for row, counted in zip(table, genome["thresholds"], strict=True):
+        left = sum(probability >= float(row["threshold"]) for probability in unknown)
+        assert int(row["unknown_symbols"]) == counted["unknown_symbols"] == left
+
+
+@pytest.mark.parametrize("with_checkpoint", [True, False])
+def test_an_empty_comparison_keeps_its_columns(
+    legacy: Path, tmp_path: Path, with_checkpoint: bool
+) -> None:
+    (tmp_path / "known.tsv").write_text("id\tsymbol\n")
+    arguments = ["--assignments_csv", legacy / "expected/transformer_humans_symbols.csv"]
+    arguments += ["--known_symbols", tmp_path / "known.tsv", "--output", tmp_path / "c.csv"]
+    arguments += ["--json", tmp_path / "j.json"]
+    if with_checkpoint:
+        arguments += ["--checkpoint", legacy / "checkpoints" / CHECKPOINTS["transformer"]]
+    run(compare_command, *arguments)
+    (header,) = (tmp_path / "c.csv").read_text().splitlines()
+    assert header.endswith("fuzzy_match\tknown_symbol" if with_checkpoint else "fuzzy_match")
+    (genome,) = json.loads((tmp_path / "j.json").read_text())["genomes"]
+    assert genome["unknown_symbols"] == (0 if with_checkpoint else None)
 
 
 @pytest.fixture
@@ -128,10 +168,39 @@ def test_evaluate(legacy: Path, tmp_path: Path, assemblies: Path, name: str) -> 
             # The later version adds the seconds it took.
             assert re.sub(r", [\d.]+ sec assignment time$", "", line) in first.stdout
     assert (tmp_path / "out/precision_recall.png").read_bytes().startswith(b"\x89PNG")
+    with (tmp_path / "out/genomes.tsv").open() as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            table = tmp_path / f"out/{row['scientific_name'].replace(' ', '_')}_compare.csv"
+            unknown = table.read_text().count("\tunknown\n") if table.exists() else 0
+            assert int(row["unknown_symbols"]) == unknown
     clades = [line.split("\t")[0] for line in (tmp_path / "out/clades.tsv").open()]
     assert clades == ["clade", "humans", "rodentia", "teleostei"]
     # The original stops with an error when its outputs are there already.
     assert run(evaluate_genomes, *arguments).stdout == first.stdout
+
+
+def write_genomes(folder: Path, *species: str) -> Path:
+    """Write a table of assemblies: one protein each, known by a symbol of its own."""
+    lines = ["scientific_name\tclade\tassignments\tknown_symbols\n"]
+    for number, name in enumerate(species):
+        header = "stable_id\tsymbol\tprobability\tdescription\tsource\n"
+        (folder / f"{number}.csv").write_text(f"{header}P{number}\tS{number}\t0.9000\t\t\n")
+        (folder / f"{number}.tsv").write_text(f"id\tsymbol\nP{number}\tS{number}\n")
+        lines.append(f"{name}\tmammalia\t{number}.csv\t{number}.tsv\n")
+    (folder / "assemblies.tsv").write_text("".join(lines))
+    return folder / "assemblies.tsv"
+
+
+def test_assemblies_of_one_species_have_a_table_each(tmp_path: Path) -> None:
+    # One species is called as the second assembly of another would be.
+    names = ["Sus scrofa", "Sus scrofa 2", "Sus scrofa", "Bos taurus", "Sus scrofa"]
+    table = write_genomes(tmp_path, *names)
+    run(evaluate_genomes, "--assemblies", table, "--output", tmp_path / "out")
+    files = ["Sus_scrofa", "Sus_scrofa_2", "Sus_scrofa_3", "Bos_taurus", "Sus_scrofa_4"]
+    written = {path.name for path in (tmp_path / "out").glob("*_compare.csv")}
+    assert written == {f"{file}_compare.csv" for file in files}
+    for number, file in enumerate(files):
+        assert f"\nP{number}\t" in (tmp_path / "out" / f"{file}_compare.csv").read_text()
 
 
 @pytest.mark.parametrize(
@@ -140,10 +209,12 @@ def test_evaluate(legacy: Path, tmp_path: Path, assemblies: Path, name: str) -> 
         ("scientific_name\tassignments\n", "no column known_symbols"),
         ("scientific_name\tassignments\tknown_symbols\nHomo sapiens\t\tk.tsv\n", "no assignments"),
         ("scientific_name\tassignments\tknown_symbols\nNo such thing\ta\tk\n", "No such thing"),
+        ("scientific_name\tassignments\tknown_symbols\nMyotis \xe9\ta\tk\n", "can't decode"),
+        ("scientific_name\tassignments\tknown_symbols\n" + 200_000 * "a", "field larger"),
     ],
 )
 def test_a_damaged_table_of_assemblies(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "a.tsv").write_text(text)
+    (tmp_path / "a.tsv").write_text(text, encoding="latin-1")
     arguments = ["--assemblies", str(tmp_path / "a.tsv"), "--output", str(tmp_path / "out")]
     result = CliRunner().invoke(evaluate_genomes, arguments)
     assert isinstance(result.exception, GstError)

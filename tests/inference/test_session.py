@@ -6,8 +6,14 @@ import onnxruntime as ort
 import pytest
 
 from gst_core.errors import GstError
+from gst_core.evaluation.symbols import model_symbols
 from gst_core.inference import session
-from gst_core.inference.session import default_model, open_session, read_metadata
+from gst_core.inference.session import (
+    default_model,
+    open_session,
+    read_metadata,
+    read_vocabulary,
+)
 
 
 def test_cuda_where_there_is_none_is_an_error():
@@ -54,6 +60,37 @@ def test_metadata_are_all_in_the_file():
         "training_data", "held_out_accuracy", "calibration",
     ):  # fmt: skip
         assert metadata[f"gst.{key}"], key
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        None,
+        "",
+        "no JSON",
+        "[]",
+        "[" * 100_000,
+        '{"symbol":["GH1"],"description":[""],"source":[""]}',
+        '{"symbol":["GH1"],"description":[""],"source":[""],"accession":[]}',
+        '{"symbol":[1],"description":[""],"source":[""],"accession":[""]}',
+        '{"symbol":1,"description":1,"source":1,"accession":1}',
+    ],
+)
+def test_a_model_whose_vocabulary_is_missing_or_damaged(tmp_path, vocabulary):
+    onnx = pytest.importorskip("onnx")
+    made = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["": 17]>
+        nothing (float[1] x) => (float[1] y) { y = Identity(x) }"""
+    )
+    properties = {"gst.format": "gst-1"}
+    if vocabulary is not None:
+        properties["gst.vocabulary"] = vocabulary
+    onnx.helper.set_model_props(made, properties)
+    path = tmp_path / "model.onnx"
+    onnx.save(made, path)
+    for read in (read_vocabulary, model_symbols):
+        with pytest.raises(GstError, match=r"model\.onnx: has no vocabulary"):
+            read(path)
 
 
 def test_threads_are_those_the_process_may_use(monkeypatch):

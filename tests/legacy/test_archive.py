@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import collections
 import contextlib
+import dataclasses
 import os
 import pickle
 import shutil
@@ -34,8 +35,15 @@ def number(value: int) -> bytes:
     return b"J" + value.to_bytes(4, "little", signed=True)
 
 
+def long(value: int) -> bytes:
+    """LONG1: an integer of up to 255 bytes."""
+    data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return b"\x8a" + bytes([len(data)]) + data
+
+
 def numbers(*values: int) -> bytes:
-    return b"(" + b"".join(map(number, values)) + b"t"
+    fits = range(-(2**31), 2**31)
+    return b"(" + b"".join(number(v) if v in fits else long(v) for v in values) + b"t"
 
 
 def storage(key: str = "0", count: int = 6, tag: str = "cpu", kind: bytes = STORAGE) -> bytes:
@@ -93,6 +101,18 @@ def test_a_tensor_may_be_a_part_of_its_storage(tmp_path: Path) -> None:
     path = write(tmp_path / "c.ckpt", tensor((2,), (2,), offset=1))
     archive = TorchArchive(path)
     np.testing.assert_array_equal(archive.read(archive.content), [1, 3])
+
+
+def test_the_stride_of_a_single_row_does_not_matter(tmp_path: Path) -> None:
+    archive = TorchArchive(write(tmp_path / "c.ckpt", tensor((1, 6), (2**40, 1))))
+    np.testing.assert_array_equal(archive.read(archive.content), [range(6)])
+
+
+def test_a_stride_that_numpy_cannot_take_is_one_line(tmp_path: Path) -> None:
+    archive = TorchArchive(write(tmp_path / "c.ckpt", tensor((1, 6), (6, 1))))
+    described = dataclasses.replace(archive.content, stride=(2**70, 1))
+    with pytest.raises(GstError, match="not a whole PyTorch checkpoint"):
+        archive.read(described)
 
 
 @pytest.mark.parametrize("tag", ["cpu", "cuda:0", "cuda:7", "mps"])
@@ -190,6 +210,14 @@ def test_other_globals_are_refused_by_name(
         tensor((6,), (1, 1)),
         tensor((2**30, 2**30), (0, 0)),
         tensor((7,), (0,)),
+        # Numbers that are no addresses, where the reach does not limit them.
+        tensor((1, 6), (2**70, 1)),
+        tensor((1, 6), (2**48, 1)),
+        tensor((0, 2**70), (1, 1)),
+        tensor((1,) * 9, (1,) * 9),
+        # Integers of one hash: a dictionary of many would take for ever to fill.
+        b"}(" + b"".join(long(n * (2**61 - 1)) + b"N" for n in range(1, 9)) + b"u",
+        b"}" + long(-(2**60)) + b"Ns",
     ],
 )
 def test_misuse_of_what_is_allowed_is_refused(tmp_path: Path, program: bytes) -> None:

@@ -86,6 +86,38 @@ def test_what_stopped_the_original_does_not_stop_us(legacy_data: Path, residue: 
     assert ("replaced by X" in result.stderr) == (residue != "lowercase")
 
 
+def test_a_tab_in_a_sequence_is_left_out(legacy_data: Path) -> None:
+    """The original stopped at it."""
+    fasta = legacy_data / "edge" / "tab_in_sequence.fa"
+    checkpoint = legacy_data / "checkpoints" / "gst_transformer.ckpt"
+    arguments = ("--checkpoint", checkpoint, "--sequences_fasta", fasta, "--clade", "humans")
+    row = run(*arguments, "--output", "-").stdout.splitlines()[1]
+    # The answer of the same protein without the tab.
+    assert row.split("\t")[:3] == ["ENSP00000800001.1", "BGLAP", "0.6620"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_header", "is not FASTA but looks like text without a header"),
+        ("empty_file", "is empty"),
+    ],
+)
+def test_what_holds_no_record_is_an_error(
+    legacy_data: Path, tmp_path: Path, name: str, message: str
+) -> None:
+    """Of the original's programs, one stopped and one wrote a table of no rows."""
+    fasta = legacy_data / "edge" / f"{name}.fa"
+    checkpoint = legacy_data / "checkpoints" / "mlp_10_min_frequency.ckpt"
+    arguments = ["--checkpoint", checkpoint, "--sequences_fasta", fasta, "--clade", "humans"]
+    arguments += ["--device", "cpu", "--output", tmp_path / "table.csv"]
+    result = CliRunner().invoke(assign, [str(argument) for argument in arguments])
+    assert isinstance(result.exception, GstError)
+    assert f"{name}.fa" in str(result.exception)
+    assert message in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_wrong_clades_of_the_original_are_named(legacy_data: Path) -> None:
     fasta = legacy_data / "edge" / "crlf.fa"
     checkpoint = legacy_data / "checkpoints" / "mlp_10_min_frequency.ckpt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickletools
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,61 @@ def test_a_checkpoint_of_a_gpu_is_the_same(golden: Golden, tmp_path: Path) -> No
     assert gpu.vocabulary.to_json() == golden.checkpoint.vocabulary.to_json()
     for key, weight in golden.checkpoint.weights.items():
         assert (gpu.weights[key] == weight).all()
+
+
+def replace_value(key: str, value: bytes) -> Callable[[str, bytes], bytes]:
+    """Put a program in place of the value that follows a key."""
+
+    def change(name: str, data: bytes) -> bytes:
+        if not name.endswith("data.pkl"):
+            return data
+        steps = [
+            (argument, at)
+            for opcode, argument, at in pickletools.genops(data)
+            if "PUT" not in opcode.name
+        ]
+        puts = [at for opcode, _, at in pickletools.genops(data) if "PUT" in opcode.name]
+        found = next(i for i, (argument, _) in enumerate(steps) if argument == key)
+        start, end = steps[found + 1][1], steps[found + 2][1]
+        end = min([end, *(at for at in puts if start < at < end)])
+        return data[:start] + value + data[end:]
+
+    return change
+
+
+def twice_nested(levels: int) -> bytes:
+    """Tuples that each hold the one before twice: 2**levels empty lists when written out."""
+    memo = [(10**6 + level).to_bytes(4, "little") for level in range(levels)]
+    return b"]" + b"".join(b"r" + index + b"j" + index + b"\x86" for index in memo)
+
+
+@pytest.mark.parametrize("levels", [40, 100_000])
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("padding_side", "padding_side is a tuple, not right or left"),
+        ("num_heads", "num_heads is a tuple, not a natural number"),
+    ],
+)
+def test_nested_values_are_not_written_out(
+    legacy_data: Path, tmp_path: Path, levels: int, key: str, message: str
+) -> None:
+    source = legacy_data / "checkpoints" / "gst_variant.ckpt"
+    path = rewrite(source, tmp_path / "bomb.ckpt", replace_value(key, twice_nested(levels)))
+    with pytest.raises(GstError, match=message):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("levels", [40, 100_000])
+def test_names_that_are_no_text_are_passed_over(
+    legacy_data: Path, tmp_path: Path, levels: int
+) -> None:
+    path = legacy_data / "checkpoints" / "gst_variant.ckpt"
+    for number, key in enumerate(("logging_version", "datetime")):
+        change = replace_value(key, twice_nested(levels))
+        path = rewrite(path, tmp_path / f"bomb{number}.ckpt", change)
+    checkpoint = read_checkpoint(path)
+    assert (checkpoint.name, checkpoint.version) == ("bomb1", "unknown")
 
 
 @pytest.mark.parametrize(
