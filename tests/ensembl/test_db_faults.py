@@ -293,9 +293,36 @@ def test_tables_without_transactions_are_refused_and_can_be_converted(
     assert result.exit_code == 1
     assert "gene, xref are not InnoDB" in str(result.exception)
     assert server.snapshot(human_mariadb) == before
-    result = run_gst(*arguments, "--convert_to_innodb")
+    # A load that will write nothing converts nothing.
+    strict = symbols.with_name("strict.tsv")
+    strict.write_text(SYMBOLS + "ENSG00000999999\tNEW\t0.9\t\tHGNC Symbol\tHGNC:1\n")
+    result = run_gst(*arguments[:-1], strict, "--convert_to_innodb", "--strict")
+    assert "something is amiss with 1 rows" in str(result.exception)
+    nothing = symbols.with_name("nothing.tsv")
+    nothing.write_text(HEADER)
+    result = run_gst(*arguments[:-1], nothing, "--convert_to_innodb")
+    assert "0 symbols loaded" in result.stderr
+    assert engines(server) == {"gene": "MyISAM", "xref": "MyISAM"}
+    result = run_gst(*arguments, "--convert_to_innodb", "--threshold", "1")
+    assert engines(server) == {"gene": "InnoDB", "xref": "InnoDB"}
+    assert "1 symbols loaded" in result.stderr
+    for name in ("gene", "xref"):
+        server.run(f"ALTER TABLE `{name}` ENGINE = MyISAM", human_mariadb)
+    result = run_gst("db", "unload", "--url", arguments[3])
+    assert "run it again with --convert_to_innodb" in str(result.exception)
+    result = run_gst("db", "unload", "--url", arguments[3], "--convert_to_innodb")
     assert result.exit_code == 0, result.exception
-    assert "4 symbols loaded" in result.stderr
+    assert "1 genes have their symbols taken back" in result.stderr
+    assert server.snapshot(human_mariadb) == before
+
+
+def engines(server: Server) -> dict[str, str]:
+    return dict(
+        server.run(
+            "SELECT table_name, engine FROM information_schema.tables "
+            "WHERE table_schema = 'human' AND table_name IN ('gene', 'xref')"
+        )
+    )
 
 
 class TestTables:
