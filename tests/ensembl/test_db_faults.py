@@ -170,19 +170,24 @@ def test_a_user_that_may_only_read_can_read_and_no_more(
 ) -> None:
     monkeypatch.setenv("GST_DB_PASSWORD", "r3ader")
     url = server.url(human_mariadb, user="reader")
-    before = server.snapshot(human_mariadb)
     assert run_gst("db", "dump", "--url", url).exit_code == 0
     assert "TAP version 14" in run_gst("db", "check", "--url", url).stdout
     plan = run_gst("db", "load", "--url", url, "--symbol_assignments", symbols, "--dry_run")
     assert plan.exit_code == 0
     assert "TTLL9" in plan.stdout
-    for arguments in (("load", "--symbol_assignments", symbols), ("unload",)):
-        result = run_gst("db", arguments[0], "--url", url, *arguments[1:])
-        if arguments[0] == "load":
-            assert result.exit_code == 1
-            assert "denied to user" in str(result.exception)
-            assert "(nothing was changed)" in str(result.exception)
-    assert server.snapshot(human_mariadb) == before
+    arguments = ("load", "--symbol_assignments", symbols)
+    for command in (arguments, ("unload",)):
+        before = server.snapshot(human_mariadb)
+        result = run_gst("db", command[0], "--url", url, *command[1:])
+        assert result.exit_code == 1
+        assert "denied to user" in str(result.exception)
+        assert "(nothing was changed)" in str(result.exception)
+        assert server.snapshot(human_mariadb) == before
+        # So that there is something to unload.
+        monkeypatch.delenv("GST_DB_PASSWORD")
+        as_root = run_gst("db", *arguments, "--url", server.url(human_mariadb))
+        assert as_root.exit_code == 0, as_root.exception
+        monkeypatch.setenv("GST_DB_PASSWORD", "r3ader")
 
 
 def test_a_lock_that_another_program_holds_is_waited_for_and_then_named(
