@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 from click.testing import CliRunner
 
@@ -265,6 +266,46 @@ def test_a_full_disk_changes_nothing(human_sqlite: Path, tmp_path: Path) -> None
     with contextlib.closing(sqlite3.connect(human_sqlite)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert human_sqlite.read_bytes() == before
+
+
+def test_a_full_disk_of_the_server_changes_nothing(
+    server: Server, human_mariadb: str, tmp_path: Path, run_gst: Gst
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text(SYMBOLS.replace("HCK proto-oncogene", "x" * 60_000))
+    with full_disk(server, human_mariadb):
+        before = server.snapshot(human_mariadb)
+        arguments = ("db", "load", "--url", server.url(human_mariadb), "--symbol_assignments")
+        result = run_gst(*arguments, table)
+        assert result.exit_code == 1
+        assert "The table 'xref' is full (nothing was changed)" in str(result.exception)
+        assert "free space on the server's disk" in str(result.exception)
+        assert server.snapshot(human_mariadb) == before
+    assert run_gst(*arguments, table).exit_code == 0
+
+
+@contextlib.contextmanager
+def full_disk(server: Server, database: str) -> Iterator[None]:
+    """Let no file of the server's grow, with the table `xref` full to the brim."""
+    file = server.data / database / "xref.ibd"
+    fill = (
+        "INSERT INTO xref (external_db_id, dbprimary_acc, display_label, description) "
+        "SELECT 1100, concat('HGNC:', uuid_short()), 'filler', repeat('x', 60000) "
+        "FROM template.xref LIMIT {}"
+    )
+    largest = max(path.stat().st_size for path in server.data.glob("*") if path.is_file())
+    # The limit holds for the log as well, which has its size from the beginning.
+    while file.stat().st_size <= largest:
+        server.run(fill.format(100), database)
+    limit = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (file.stat().st_size, limit[1]))
+    try:
+        with contextlib.suppress(pymysql.err.OperationalError):
+            while True:
+                server.run(fill.format(1), database)
+        yield
+    finally:
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, limit)
 
 
 def test_a_killed_load_into_sqlite_leaves_it_as_it_was(human_sqlite: Path, symbols: Path) -> None:
