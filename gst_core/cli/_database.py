@@ -38,6 +38,12 @@ lock_timeout_option = click.option(
     help="Seconds to wait for another program's locks.",
 )
 
+convert_to_innodb_option = click.option(
+    "--convert_to_innodb",
+    is_flag=True,
+    help="Convert the tables to be written, where they know no transactions.",
+)
+
 
 def address_options(command: Command) -> Command:
     """Add the options that say which database."""

@@ -9,7 +9,12 @@ from typing import Any, get_args
 import click
 
 from gst_core import __version__
-from gst_core.cli._database import address_options, lock_timeout_option, species_options
+from gst_core.cli._database import (
+    address_options,
+    convert_to_innodb_option,
+    lock_timeout_option,
+    species_options,
+)
 from gst_core.ensembl.assignment_table import AssignedSymbol, read_assignments
 from gst_core.ensembl.connect import Address, open_database, parse_address
 from gst_core.ensembl.failures import database_failures
@@ -74,11 +79,7 @@ from gst_core.vocabulary import Vocabulary
     help="Version to enter with the analysis, if it is made now.",
 )
 @lock_timeout_option
-@click.option(
-    "--convert_to_innodb",
-    is_flag=True,
-    help="Convert the tables to be written, where they know no transactions.",
-)
+@convert_to_innodb_option
 @click.option("--quiet", is_flag=True, help="No summary.")
 def load(
     symbol_assignments: Path,
@@ -123,24 +124,27 @@ def load(
         )
         return chosen, plan
 
-    if dry_run:
+    # No rollback converts tables back: look first whether anything is to be written.
+    if dry_run or convert_to_innodb:
         with database_failures(address), open_database(address).connect() as connection:
             _, plan = plan_load(connection, lock=False)
-        if plan_file is None:
+        if dry_run and plan_file is None:
             write_plan(plan, sys.stdout)
-    else:
-        with write_transaction(
-            address, lock_timeout=lock_timeout, convert_to_innodb=convert_to_innodb
-        ) as connection:
-            chosen, plan = plan_load(connection, lock=True)
+        if dry_run or not plan.to_load or (strict and plan.problems):
             _report(plan, plan_file, quiet)
             _stop_if_strict(plan, strict, address)
-            load_symbols(connection, plan, species_id=chosen, program_version=program_version)
-        if not quiet:
-            click.echo(f"{len(plan.to_load)} symbols loaded", err=True)
-        return
-    _report(plan, plan_file, quiet)
-    _stop_if_strict(plan, strict, address)
+            if not dry_run and not quiet:
+                click.echo("0 symbols loaded", err=True)
+            return
+    with write_transaction(
+        address, lock_timeout=lock_timeout, convert_to_innodb=convert_to_innodb
+    ) as connection:
+        chosen, plan = plan_load(connection, lock=True)
+        _report(plan, plan_file, quiet)
+        _stop_if_strict(plan, strict, address)
+        load_symbols(connection, plan, species_id=chosen, program_version=program_version)
+    if not quiet:
+        click.echo(f"{len(plan.to_load)} symbols loaded", err=True)
 
 
 def _read(path: Path) -> list[AssignedSymbol]:

@@ -21,6 +21,15 @@ PASSWORD_VARIABLE = "GST_DB_PASSWORD"  # noqa: S105 - a name, not a password
 #: seconds to wait for another program's locks
 LOCK_TIMEOUT = 60
 
+#: options of a MySQL option file by their names there, and PyMySQL's
+_CLIENT_OPTIONS = {
+    "user": "user",
+    "password": "password",
+    "host": "host",
+    "port": "port",
+    "socket": "unix_socket",
+}
+
 Mode = Literal["read", "write", "create"]
 
 
@@ -177,6 +186,9 @@ def _client_options(address: Address) -> dict[str, Any]:
         options["password"] = _first_line(address.password_file)
     elif PASSWORD_VARIABLE in os.environ:
         options["password"] = os.environ[PASSWORD_VARIABLE]
+    if "password" in options:
+        # PyMySQL encodes text in latin-1, and quotes it where that fails.
+        options["password"] = options["password"].encode("utf-8", "surrogateescape")
     return options
 
 
@@ -193,30 +205,37 @@ def _first_line(path: Path) -> str:
 
 def _read_option_file(path: Path) -> dict[str, Any]:
     """Read the ``[client]`` section of a MySQL option file; nothing if there is none."""
-    parser = configparser.RawConfigParser(
-        allow_no_value=True, strict=False, inline_comment_prefixes=("#",), delimiters=("=",)
-    )
+    # configparser would take an indented line for more of the value above it, and
+    # a password that is part of a user's name is shown when the user is refused.
+    parser = configparser.RawConfigParser(allow_no_value=True, strict=False, delimiters=("=",))
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
         parser.read_string("\n".join(line for line in lines if not line.startswith("!")))
+        if not parser.has_section("client"):
+            return {}
+        options: dict[str, Any] = {}
+        for name, field in _CLIENT_OPTIONS.items():
+            value = parser.get("client", name, fallback=None)
+            if value is not None:
+                options[field] = _option_value(value)
+        if "port" in options:
+            options["port"] = int(options["port"])
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, configparser.Error):
+    except (OSError, ValueError, configparser.Error):
         # What is wrong is not repeated: the line may be the password's.
-        raise GstError("is not a readable MySQL option file", where=str(path)) from None
-    if not parser.has_section("client"):
-        return {}
-    options: dict[str, Any] = {}
-    for name, field in (
-        ("user", "user"),
-        ("password", "password"),
-        ("host", "host"),
-        ("port", "port"),
-        ("socket", "unix_socket"),
-    ):
-        value = parser.get("client", name, fallback=None)
-        if value is not None:
-            options[field] = value.strip("'\"")
-    if "port" in options:
-        options["port"] = int(options["port"])
+        raise GstError(
+            "is not a readable MySQL option file",
+            where=str(path),
+            hint="check its section [client], and that its port is a number",
+        ) from None
     return options
+
+
+def _option_value(text: str) -> str:
+    """Take the quotes or the comment off a value; a ``#`` within quotes is neither."""
+    if text[:1] in ("'", '"'):
+        value, partner, _ = text[1:].partition(text[0])
+        if partner:
+            return value
+    return text.partition(" #")[0].rstrip()

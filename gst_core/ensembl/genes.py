@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, ScalarSelect, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, select
 
 from gst_core.ensembl import schema
 
@@ -131,9 +131,14 @@ def symbol_holders(
         .where(genes.c.is_current == 1, genes.c.seq_region_id.in_(species_regions(species_id)))
         .order_by(genes.c.gene_id)
     )
+    label_column: ColumnElement[str] = xrefs.c.display_label
+    if connection.dialect.name == "sqlite":
+        # MySQL's collations fold case; SQLite's does when asked.
+        label_column = label_column.collate("NOCASE")
     holders: dict[str, list[str]] = defaultdict(list)
-    for some in chunks(sorted(symbols)):
-        for label, stable_id in connection.execute(query.where(xrefs.c.display_label.in_(some))):
+    folded = {symbol.casefold(): symbol for symbol in symbols}
+    for some in chunks(sorted(folded.values())):
+        for label, stable_id in connection.execute(query.where(label_column.in_(some))):
             holders[label.casefold()].append(stable_id)
     return dict(holders)
 

@@ -31,6 +31,7 @@ class Outcome(enum.StrEnum):
     OTHER_VERSION = "other_version"
     NO_ACCESSION = "no_accession"
     NO_EXTERNAL_DB = "no_external_db"
+    SHARED_ACCESSION = "shared_accession"
     NOT_STORABLE = "not_storable"
 
     @property
@@ -44,6 +45,7 @@ _PROBLEMS = {
     Outcome.OTHER_VERSION,
     Outcome.NO_ACCESSION,
     Outcome.NO_EXTERNAL_DB,
+    Outcome.SHARED_ACCESSION,
     Outcome.NOT_STORABLE,
 }
 
@@ -175,7 +177,7 @@ def make_plan(
     rows = _one_row_a_gene(rows)
     holders = symbol_holders(connection, {r.assigned.symbol for r in rows}, species_id)
     rows, shared = _settle_duplicates(rows, holders, duplicates)
-    rows = _with_stored_xrefs(connection, rows)
+    rows = _one_symbol_an_accession(_with_stored_xrefs(connection, rows))
     versioned = sum(
         row.gene is not None and row.assigned.stable_id != row.gene.stable_id for row in rows
     )
@@ -281,3 +283,32 @@ def _with_stored_xrefs(connection: Connection, rows: list[PlannedRow]) -> list[P
             row = replace(row, xref=xref, detail=detail)
         result.append(row)
     return result
+
+
+def _one_symbol_an_accession(rows: list[PlannedRow]) -> list[PlannedRow]:
+    """Keep the symbol of the most probable row, where several want one new cross-reference.
+
+    A cross-reference has one label: the other genes would show a symbol that is
+    not theirs.
+    """
+    best: dict[tuple[int | None, str], PlannedRow] = {}
+    for row in rows:
+        if row.outcome is Outcome.LOAD and row.accession and row.xref is None:
+            held = best.setdefault(_xref_key(row.external_db_id, row.accession), row)
+            if row.assigned.probability > held.assigned.probability:
+                best[_xref_key(row.external_db_id, row.accession)] = row
+    result = []
+    for row in rows:
+        if row.outcome is Outcome.LOAD and row.accession and row.xref is None:
+            kept = best[_xref_key(row.external_db_id, row.accession)]
+            if (row.accession, row.assigned.symbol) != (kept.accession, kept.assigned.symbol):
+                where = f"{kept.assigned.symbol} in line {kept.assigned.line}"
+                detail = f"{row.accession.accession} is that of {where}"
+                row = replace(row, outcome=Outcome.SHARED_ACCESSION, detail=detail)
+        result.append(row)
+    return result
+
+
+def _xref_key(external_db_id: int | None, accession: Accession) -> tuple[int | None, str]:
+    # The schema's unique key folds case.
+    return external_db_id, accession.accession.casefold()

@@ -29,6 +29,7 @@ _MEANING = {
     Outcome.OTHER_VERSION: "stable ids have another version in the database",
     Outcome.NO_ACCESSION: "symbols have no accession",
     Outcome.NO_EXTERNAL_DB: "symbols belong to a source that the table external_db lacks",
+    Outcome.SHARED_ACCESSION: "symbols have the accession of another symbol in the table",
     Outcome.NOT_STORABLE: "symbols or descriptions do not fit into the database",
 }
 #: rows named in the summary of a problem; the table has all

@@ -22,7 +22,6 @@ from sqlalchemy.types import TypeEngine
 TABLES = _models.tables
 
 analysis: Table = TABLES["analysis"]
-analysis_description: Table = TABLES["analysis_description"]
 assembly: Table = TABLES["assembly"]
 assembly_exception: Table = TABLES["assembly_exception"]
 attrib_type: Table = TABLES["attrib_type"]

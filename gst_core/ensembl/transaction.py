@@ -34,7 +34,8 @@ def write_transaction(
     lock_timeout
         Seconds to wait for another program's locks.
     convert_to_innodb
-        Convert tables that know no transactions; else they are an error.
+        Convert tables that know no transactions; else they are an error. They
+        stay converted, however the transaction ends.
 
     Yields
     ------

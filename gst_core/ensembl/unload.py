@@ -36,7 +36,6 @@ class Unloaded:
 
     genes: int
     xrefs: int
-    analysis: bool
 
 
 def unload_symbols(connection: Connection, species_id: int) -> Unloaded:
@@ -59,8 +58,8 @@ def unload_symbols(connection: Connection, species_id: int) -> Unloaded:
         )
     ).first()
     if analysis is None:
-        return Unloaded(0, 0, False)
-    rows = connection.execute(
+        return Unloaded(0, 0)
+    ours = (
         select(
             links.c.object_xref_id,
             links.c.xref_id,
@@ -69,14 +68,24 @@ def unload_symbols(connection: Connection, species_id: int) -> Unloaded:
             genes.c.display_xref_id,
             genes.c.description,
         )
-        .join(genes, genes.c.gene_id == links.c.ensembl_id)
         .where(links.c.analysis_id == analysis.analysis_id)
         .where(links.c.ensembl_object_type == "Gene")
+    )
+    of_gene = genes.c.gene_id == links.c.ensembl_id
+    present = connection.execute(
+        ours.join_from(links, genes, of_gene)
         .where(genes.c.seq_region_id.in_(species_regions(species_id)))
         .with_for_update()
     ).all()
+    # A gene that has been deleted since belongs to no species.
+    gone = connection.execute(
+        ours.join_from(links, genes, of_gene, isouter=True)
+        .where(genes.c.gene_id.is_(None))
+        .with_for_update(of=links)
+    ).all()
+    rows = [*present, *gone]
     undos = {row.object_xref_id: Undo.from_annotation(row.linkage_annotation) for row in rows}
-    _restore_genes(connection, rows, undos)
+    _restore_genes(connection, present, undos)
     for some in chunks(sorted(undos)):
         connection.execute(delete(links).where(links.c.object_xref_id.in_(some)))
     kept = {row.xref_id for row in rows if undos[row.object_xref_id].reused_xref}
@@ -84,10 +93,9 @@ def unload_symbols(connection: Connection, species_id: int) -> Unloaded:
     remaining = connection.scalar(
         select(func.count()).where(links.c.analysis_id == analysis.analysis_id)
     )
-    ours = not remaining and analysis.program == PROGRAM
-    if ours:
+    if not remaining and analysis.program == PROGRAM:
         connection.execute(delete(analyses).where(analyses.c.analysis_id == analysis.analysis_id))
-    return Unloaded(len({row.gene_id for row in rows}), xrefs, ours)
+    return Unloaded(len({row.gene_id for row in present}), xrefs)
 
 
 def _restore_genes(connection: Connection, rows: Sequence[Any], undos: dict[int, Undo]) -> None:

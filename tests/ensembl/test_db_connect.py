@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from gst_core.ensembl.connect import parse_address
+from gst_core.ensembl.connect import _read_option_file, parse_address
 from gst_core.errors import GstError
 from tests.ensembl.conftest import Gst, start_gst
 from tests.ensembl.mariadb import Server
@@ -108,6 +109,56 @@ class TestPassword:
         )
         assert self.count(run_gst, "--url", url) == 22
         assert self.count(run_gst, "--database", "human") == 22
+
+    def test_from_an_indented_line(
+        self, server: Server, run_gst: Gst, tmp_path: Path, human_mariadb: str
+    ) -> None:
+        options = tmp_path / ".my.cnf"
+        text = f"[client]\nuser=reader\n  password=r3ader\n\t!include x\nsocket={server.socket}\n"
+        options.write_text(text)
+        assert self.count(run_gst, "--database", human_mariadb) == 22
+        options.write_text(text.replace("r3ader", SECRET))
+        result = run_gst("db", "dump", "--database", human_mariadb)
+        assert "denied for user 'reader'@" in str(result.exception)
+        assert SECRET not in str(result.exception)
+
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [
+            ('"pa #ss"', "pa #ss"),
+            ("'\"pass\"'", '"pass"'),
+            ('"pass" # mine', "pass"),
+            ("pa#ss # mine", "pa#ss"),
+            ("pass'", "pass'"),
+            ("'pass", "'pass"),
+            ("pa=ss;", "pa=ss;"),
+            ("", ""),
+        ],
+    )
+    def test_quotes_and_comments_of_the_option_file(
+        self, tmp_path: Path, text: str, value: str
+    ) -> None:
+        options = tmp_path / "options"
+        options.write_text(f"[client]\npassword = {text}\nport = 3307 # ours\n")
+        assert _read_option_file(options) == {"password": value, "port": 3307}
+
+    def test_a_port_that_is_no_number(self, url: str, run_gst: Gst, tmp_path: Path) -> None:
+        (tmp_path / ".my.cnf").write_text("[client]\nport = abc\n")
+        result = run_gst("db", "dump", "--url", url)
+        assert isinstance(result.exception, GstError)
+        assert ".my.cnf: is not a readable MySQL option file" in str(result.exception)
+
+    def test_beyond_latin_1(
+        self, server: Server, url: str, run_gst: Gst, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GST_DB_PASSWORD", "hush-\u20ac")
+        result = run_gst("db", "dump", "--url", url)
+        assert "Access denied" in str(result.exception)
+        assert "hush" not in str(result.exception)
+        with contextlib.closing(server.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE USER euro@localhost IDENTIFIED BY 'hush-\u20ac'")
+            cursor.execute("GRANT SELECT ON human.* TO euro@localhost")
+        assert self.count(run_gst, "--url", server.url("human", user="euro")) == 22
 
     def test_an_unreadable_option_file_is_named_and_not_quoted(
         self, url: str, run_gst: Gst, tmp_path: Path

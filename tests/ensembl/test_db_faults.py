@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 from click.testing import CliRunner
 
@@ -170,19 +171,24 @@ def test_a_user_that_may_only_read_can_read_and_no_more(
 ) -> None:
     monkeypatch.setenv("GST_DB_PASSWORD", "r3ader")
     url = server.url(human_mariadb, user="reader")
-    before = server.snapshot(human_mariadb)
     assert run_gst("db", "dump", "--url", url).exit_code == 0
     assert "TAP version 14" in run_gst("db", "check", "--url", url).stdout
     plan = run_gst("db", "load", "--url", url, "--symbol_assignments", symbols, "--dry_run")
     assert plan.exit_code == 0
     assert "TTLL9" in plan.stdout
-    for arguments in (("load", "--symbol_assignments", symbols), ("unload",)):
-        result = run_gst("db", arguments[0], "--url", url, *arguments[1:])
-        if arguments[0] == "load":
-            assert result.exit_code == 1
-            assert "denied to user" in str(result.exception)
-            assert "(nothing was changed)" in str(result.exception)
-    assert server.snapshot(human_mariadb) == before
+    arguments = ("load", "--symbol_assignments", symbols)
+    for command in (arguments, ("unload",)):
+        before = server.snapshot(human_mariadb)
+        result = run_gst("db", command[0], "--url", url, *command[1:])
+        assert result.exit_code == 1
+        assert "denied to user" in str(result.exception)
+        assert "(nothing was changed)" in str(result.exception)
+        assert server.snapshot(human_mariadb) == before
+        # So that there is something to unload.
+        monkeypatch.delenv("GST_DB_PASSWORD")
+        as_root = run_gst("db", *arguments, "--url", server.url(human_mariadb))
+        assert as_root.exit_code == 0, as_root.exception
+        monkeypatch.setenv("GST_DB_PASSWORD", "r3ader")
 
 
 def test_a_lock_that_another_program_holds_is_waited_for_and_then_named(
@@ -262,6 +268,46 @@ def test_a_full_disk_changes_nothing(human_sqlite: Path, tmp_path: Path) -> None
     assert human_sqlite.read_bytes() == before
 
 
+def test_a_full_disk_of_the_server_changes_nothing(
+    server: Server, human_mariadb: str, tmp_path: Path, run_gst: Gst
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text(SYMBOLS.replace("HCK proto-oncogene", "x" * 60_000))
+    with full_disk(server, human_mariadb):
+        before = server.snapshot(human_mariadb)
+        arguments = ("db", "load", "--url", server.url(human_mariadb), "--symbol_assignments")
+        result = run_gst(*arguments, table)
+        assert result.exit_code == 1
+        assert "The table 'xref' is full (nothing was changed)" in str(result.exception)
+        assert "free space on the server's disk" in str(result.exception)
+        assert server.snapshot(human_mariadb) == before
+    assert run_gst(*arguments, table).exit_code == 0
+
+
+@contextlib.contextmanager
+def full_disk(server: Server, database: str) -> Iterator[None]:
+    """Let no file of the server's grow, with the table `xref` full to the brim."""
+    file = server.data / database / "xref.ibd"
+    fill = (
+        "INSERT INTO xref (external_db_id, dbprimary_acc, display_label, description) "
+        "SELECT 1100, concat('HGNC:', uuid_short()), 'filler', repeat('x', 60000) "
+        "FROM template.xref LIMIT {}"
+    )
+    largest = max(path.stat().st_size for path in server.data.glob("*") if path.is_file())
+    # The limit holds for the log as well, which has its size from the beginning.
+    while file.stat().st_size <= largest:
+        server.run(fill.format(100), database)
+    limit = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (file.stat().st_size, limit[1]))
+    try:
+        with contextlib.suppress(pymysql.err.OperationalError):
+            while True:
+                server.run(fill.format(1), database)
+        yield
+    finally:
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, limit)
+
+
 def test_a_killed_load_into_sqlite_leaves_it_as_it_was(human_sqlite: Path, symbols: Path) -> None:
     before = contents(human_sqlite)
     with contextlib.closing(sqlite3.connect(human_sqlite, isolation_level=None)) as reader:
@@ -293,9 +339,36 @@ def test_tables_without_transactions_are_refused_and_can_be_converted(
     assert result.exit_code == 1
     assert "gene, xref are not InnoDB" in str(result.exception)
     assert server.snapshot(human_mariadb) == before
-    result = run_gst(*arguments, "--convert_to_innodb")
+    # A load that will write nothing converts nothing.
+    strict = symbols.with_name("strict.tsv")
+    strict.write_text(SYMBOLS + "ENSG00000999999\tNEW\t0.9\t\tHGNC Symbol\tHGNC:1\n")
+    result = run_gst(*arguments[:-1], strict, "--convert_to_innodb", "--strict")
+    assert "something is amiss with 1 rows" in str(result.exception)
+    nothing = symbols.with_name("nothing.tsv")
+    nothing.write_text(HEADER)
+    result = run_gst(*arguments[:-1], nothing, "--convert_to_innodb")
+    assert "0 symbols loaded" in result.stderr
+    assert engines(server) == {"gene": "MyISAM", "xref": "MyISAM"}
+    result = run_gst(*arguments, "--convert_to_innodb", "--threshold", "1")
+    assert engines(server) == {"gene": "InnoDB", "xref": "InnoDB"}
+    assert "1 symbols loaded" in result.stderr
+    for name in ("gene", "xref"):
+        server.run(f"ALTER TABLE `{name}` ENGINE = MyISAM", human_mariadb)
+    result = run_gst("db", "unload", "--url", arguments[3])
+    assert "run it again with --convert_to_innodb" in str(result.exception)
+    result = run_gst("db", "unload", "--url", arguments[3], "--convert_to_innodb")
     assert result.exit_code == 0, result.exception
-    assert "4 symbols loaded" in result.stderr
+    assert "1 genes have their symbols taken back" in result.stderr
+    assert server.snapshot(human_mariadb) == before
+
+
+def engines(server: Server) -> dict[str, str]:
+    return dict(
+        server.run(
+            "SELECT table_name, engine FROM information_schema.tables "
+            "WHERE table_schema = 'human' AND table_name IN ('gene', 'xref')"
+        )
+    )
 
 
 class TestTables:

@@ -140,6 +140,19 @@ def test_unload_keeps_what_was_changed_since(
     database.query("DELETE FROM external_synonym WHERE synonym = 'P61'")
 
 
+def test_unload_takes_out_what_was_loaded_for_genes_that_are_gone(
+    database: Database, symbols: Path, run_gst: Gst
+) -> None:
+    before = database.snapshot()
+    run_gst("db", "load", "--url", database.url, "--symbol_assignments", symbols)
+    database.query(f"DELETE FROM gene WHERE stable_id = '{UNNAMED[0]}'")
+    result = run_gst("db", "unload", "--url", database.url)
+    assert "3 genes have their symbols taken back, 4 xrefs are deleted" in result.stderr
+    after = database.snapshot()
+    assert len(after.pop("gene")) == len(before.pop("gene")) - 1
+    assert after == before
+
+
 def test_a_stored_xref_is_reused(
     database: Database, symbols: Path, tmp_path: Path, run_gst: Gst
 ) -> None:
@@ -252,12 +265,14 @@ def test_a_gene_that_bears_the_symbol_already_keeps_it(
         "WHERE gene_id = 18272"
     )
     table = tmp_path / "table.tsv"
-    table.write_text(HEADER + f"{UNNAMED[0]}\t{label}\t0.99\t\tHGNC Symbol\tHGNC:2979\n")
+    assigned = label.lower()
+    assert assigned != label
+    table.write_text(HEADER + f"{UNNAMED[0]}\t{assigned}\t0.99\t\tHGNC Symbol\tHGNC:2979\n")
     result = run_gst(
         "db", "load", "--url", database.url, "--symbol_assignments", table, "--duplicates", "best"
     )
     assert loaded(database) == []
-    assert f"{label} ({holder}, {UNNAMED[0]})" in result.stderr
+    assert f"{assigned} ({holder}, {UNNAMED[0]})" in result.stderr
 
 
 def test_the_most_probable_of_several_rows_for_a_gene(
@@ -272,6 +287,25 @@ def test_the_most_probable_of_several_rows_for_a_gene(
     result = run_gst("db", "load", "--url", database.url, "--symbol_assignments", table)
     assert [row[3] for row in loaded(database)] == ["TWO"]
     assert "1 rows are for a gene with a more probable row" in result.stderr
+
+
+def test_one_accession_for_two_symbols(database: Database, tmp_path: Path, run_gst: Gst) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text(
+        HEADER
+        + f"{UNNAMED[0]}\tFIRST\t0.8\t\tHGNC Symbol\tHGNC:9001\n"
+        + f"{UNNAMED[1]}\tSECOND\t0.9\t\tHGNC Symbol\tHGNC:9001\n"
+        + f"{UNNAMED[2]}\tSECOND\t0.8\t\tHGNC Symbol\thgnc:9001\n"
+    )
+    before = database.snapshot()
+    arguments = ("db", "load", "--url", database.url, "--symbol_assignments", table)
+    result = run_gst(*arguments, "--strict")
+    assert "something is amiss with 2 rows" in str(result.exception)
+    assert f"{UNNAMED[0]} FIRST (line 2: HGNC:9001 is that of SECOND in line 3)" in result.stderr
+    assert database.snapshot() == before
+    assert "\tshared_accession\t" in run_gst(*arguments, "--dry_run").stdout
+    assert run_gst(*arguments).exit_code == 0
+    assert [(row[0], row[3]) for row in loaded(database)] == [(UNNAMED[1], "SECOND")]
 
 
 def test_a_failing_datacheck_rolls_back(database: Database, tmp_path: Path, run_gst: Gst) -> None:
