@@ -20,12 +20,12 @@ for last; do :; done
 if [ -n "${last:-}" ] && [ -f "$OLDPWD/$last" ]; then cat "$OLDPWD/$last"; else cat; fi > "$id.sh"
 rm "$number"
 name=$(sed -n 's/^#SBATCH -J //p' "$id.sh")
-folder=$(sed -n 's/^#SBATCH -D //p' "$id.sh")
+log=$(sed -n 's/^#SBATCH -o //p' "$id.sh")
 grep '^#SBATCH' "$id.sh" > "$id.options"
 : > "running.$id"
 (
     exec > /dev/null 2>&1
-    cd "$folder"
+    cd "${log%/*}"
     outcome=$(sed -n "s/^$name //p" "$SIMULATED_SLURM/kills")
     if [ -n "$outcome" ] && mkdir "$SIMULATED_SLURM/killed.$name" 2> /dev/null; then
         : > .command.begin
