@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -68,6 +69,7 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
         single = len({job.output for job in jobs}) == 1
         for job in jobs:
             try:
+                started = _start(namer, job, options, log)
                 with ExitStack() as own:
                     # Genomes that share an output stand in it one after the other.
                     keep = outputs if single else own
@@ -76,7 +78,7 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
                         writer = keep.enter_context(_open(job, model, options))
                         if single:
                             shared[job.output] = writer
-                    _name_genome(namer, job, writer, options, report, log)
+                    _finish(started, job, writer, report, log)
             except (GstError, OSError) as error:
                 if len(jobs) == 1:
                     raise
@@ -107,10 +109,18 @@ def _open(job: Job, model: ModelInfo, options: Options) -> Any:
     )
 
 
-def _name_genome(
-    namer: GeneNamer, job: Job, writer: ResultWriter, options: Options, report: Report, log: _Log
-) -> None:
-    """Name one genome and add it to the report."""
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """A genome whose first protein is named."""
+
+    genome: Genome
+    statistics: ReadStatistics
+    assignments: Iterator[Assignment]
+    began: float
+
+
+def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
+    """Begin with a genome: what is wrong with it at once leaves no output behind."""
     species = namer.species(job.scientific_name, job.taxon_id, job.clade)
     log.say(f"{job.id}: {species.note}")
     if options.checkpoint is None and species.clade not in (None, *VERTEBRATE_CLADES, DISTANT):
@@ -130,10 +140,16 @@ def _name_genome(
         job.id, job.scientific_name or species.scientific_name, species.taxon_id, species.clade
     )
     began = time.perf_counter()
-    summary = writer.write(genome, log.progress(job.id, assignments))
-    seconds = time.perf_counter() - began
-    warnings = statistics.warnings()
-    report.add(genome, summary, seconds=seconds, warnings=warnings)
+    first = list(itertools.islice(assignments, 1))
+    return _Started(genome, statistics, itertools.chain(first, assignments), began)
+
+
+def _finish(started: _Started, job: Job, writer: ResultWriter, report: Report, log: _Log) -> None:
+    """Name the rest of a genome and add it to the report."""
+    summary = writer.write(started.genome, log.progress(job.id, started.assignments))
+    seconds = time.perf_counter() - started.began
+    warnings = started.statistics.warnings()
+    report.add(started.genome, summary, seconds=seconds, warnings=warnings)
     for warning in warnings:
         log.say(f"{job.id}: warning: {warning}")
     to = "standard output" if job.output == "-" else job.output
