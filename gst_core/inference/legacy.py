@@ -7,16 +7,13 @@ protein, reads a stop at the end as a residue, and names an empty sequence.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from gst_core.errors import GstError
+from gst_core.inference.engine import Engine
 from gst_core.taxonomy import resolve
-from gst_core.vocabulary import Vocabulary
 
 FORMAT = "legacy-1"
 
@@ -27,77 +24,23 @@ _RUN_SIZE = {"transformer": 4, "mlp": 32}
 _COST = {"transformer": 8, "mlp": 1}
 
 
-class LegacyEngine:
-    """A network of the original in ONNX Runtime; an :class:`~gst_core.inference.engine.Engine`.
+class LegacyEngine(Engine):
+    """A network of the original in ONNX Runtime."""
 
-    Parameters
-    ----------
-    session
-        The opened ``.onnx`` file.
-    provider
-        What really runs it: ``cpu`` or ``cuda``.
-
-    Raises
-    ------
-    GstError
-        If the file is not an imported checkpoint, or lacks part of it.
-    """
-
+    format = FORMAT
     reads_as_original = True
+    remedy = "import the checkpoint again with 'gst import'"
 
-    def __init__(self, session: ort.InferenceSession, provider: str) -> None:
-        self._session = session
-        self._provider = provider
-        metadata = session.get_modelmeta().custom_metadata_map
-        if metadata.get("gst.format") != FORMAT:
-            raise GstError(
-                f"model format {metadata.get('gst.format')!r} in place of {FORMAT!r}",
-                hint="import the checkpoint again with 'gst import'",
-            )
-        try:
-            self._name: str = metadata["gst.name"]
-            self._version: str = metadata["gst.version"]
-            self._vocabulary = Vocabulary.from_json(metadata["gst.vocabulary"])
-            self._clades: list[str] = json.loads(metadata["gst.clades"])
-            self._length = int(metadata["gst.sequence_length"])
-            self._pads_left = metadata["gst.padding_side"] == "left"
-            self._run_size = _RUN_SIZE[metadata["gst.architecture"]]
-            self._cost = _COST[metadata["gst.architecture"]]
-            alphabet = metadata["gst.alphabet"].encode("ascii")
-        except (KeyError, ValueError) as error:
-            raise GstError(
-                f"the model's metadata are incomplete: {error}",
-                hint="import the checkpoint again with 'gst import'",
-            ) from error
+    def _read(self, metadata: dict[str, str]) -> None:
+        self._length = int(metadata["gst.sequence_length"])
+        self._pads_left = metadata["gst.padding_side"] == "left"
+        self._run_size = _RUN_SIZE[metadata["gst.architecture"]]
+        self._cost = _COST[metadata["gst.architecture"]]
+        alphabet = metadata["gst.alphabet"].encode("ascii")
         # Letters unknown to the original would have stopped it; they count as X.
         self._code_of = np.full(256, alphabet.index(b"X"), dtype=np.int32)
         self._code_of[np.frombuffer(alphabet, dtype=np.uint8)] = np.arange(len(alphabet))
         self._padding = np.int32(len(alphabet) - 1)
-
-    @property
-    def name(self) -> str:
-        """The original's name of the training run."""
-        return self._name
-
-    @property
-    def version(self) -> str:
-        """The original's date of the training run."""
-        return self._version
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The symbols, in the order of the class indices."""
-        return self._vocabulary
-
-    @property
-    def provider(self) -> str:
-        """The execution provider that really runs it: ``cpu`` or ``cuda``."""
-        return self._provider
-
-    @property
-    def clades(self) -> Sequence[str]:
-        """The original's clade categories."""
-        return self._clades
 
     def clade_of(self, taxon_id: int) -> str | None:
         """Find the category the original gives a taxon, even where it is wrong; None for none."""
@@ -140,12 +83,7 @@ class LegacyEngine:
         GstError
             If the clade is not one of the model's.
         """
-        if clade is not None and clade not in self._clades:
-            raise GstError(
-                f"the model {self._name} has no clade {clade!r}",
-                hint=f"use one of {', '.join(self._clades)}",
-            )
-        index = len(self._clades) if clade is None else self._clades.index(clade)
+        index = self.clade_index(clade)
         k = np.array([min(top_k, len(self._vocabulary))], dtype=np.int64)
         probabilities = np.empty((len(sequences), k[0]), dtype=np.float32)
         indices = np.empty((len(sequences), k[0]), dtype=np.int64)

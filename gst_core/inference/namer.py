@@ -10,16 +10,16 @@ from typing import Any
 
 from gst_core.assignment import Assignment
 from gst_core.errors import GstError
-from gst_core.inference import legacy, transformer
 from gst_core.inference.engine import Engine
+from gst_core.inference.legacy import LegacyEngine
 from gst_core.inference.session import Device, available_threads, default_model, open_session
 from gst_core.inference.stream import assign
+from gst_core.inference.transformer import TransformerEngine
 from gst_core.sequences import ReadStatistics, proteins_from, read_proteins
 from gst_core.taxonomy import resolve
 
-_ENGINES: dict[str | None, type[transformer.TransformerEngine] | type[legacy.LegacyEngine]] = {
-    transformer.FORMAT: transformer.TransformerEngine,
-    legacy.FORMAT: legacy.LegacyEngine,
+_ENGINES: dict[str | None, type[TransformerEngine] | type[LegacyEngine]] = {
+    engine.format: engine for engine in (TransformerEngine, LegacyEngine)
 }
 
 
