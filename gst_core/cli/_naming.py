@@ -6,7 +6,7 @@ import itertools
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -65,20 +65,18 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
     report = Report(model)
     failed: list[str] = []
     with ExitStack() as outputs:
-        shared: dict[str, ResultWriter] = {}
         single = len({job.output for job in jobs}) == 1
+        shared: ResultWriter | None = None
         for job in jobs:
             try:
                 started = _start(namer, job, options, log)
-                with ExitStack() as own:
+                if single:
                     # Genomes that share an output stand in it one after the other.
-                    keep = outputs if single else own
-                    writer = shared.get(job.output)
-                    if writer is None:
-                        writer = keep.enter_context(_open(job, model, options))
-                        if single:
-                            shared[job.output] = writer
-                    _finish(started, job, writer, report, log)
+                    shared = shared or outputs.enter_context(_open(job, model, options))
+                    _finish(started, job, shared, report, log)
+                else:
+                    with _open(job, model, options) as writer:
+                        _finish(started, job, writer, report, log)
             except (GstError, OSError) as error:
                 if len(jobs) == 1:
                     raise
@@ -98,7 +96,7 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
         )
 
 
-def _open(job: Job, model: ModelInfo, options: Options) -> Any:
+def _open(job: Job, model: ModelInfo, options: Options) -> AbstractContextManager[ResultWriter]:
     return open_results(
         job.output,
         model,

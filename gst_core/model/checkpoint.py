@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gst_core.errors import GstError
+from gst_core.files import atomic_write
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -23,11 +24,9 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
     metadata
         Strings stored in the header.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    save_file(
-        {name: t.detach().cpu().contiguous() for name, t in tensors.items()}, temporary, metadata
-    )
-    temporary.replace(path)
+    whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    with atomic_write(path, "wb") as file:
+        save_file(whole, file.name, metadata)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
