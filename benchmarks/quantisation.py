@@ -22,7 +22,8 @@ import onnxruntime as ort
 from gst_core.export import build
 from gst_core.training.batches import TrainingSet, by_length
 from gst_core.training.calibration import Calibration
-from gst_core.training.dataset import arrange, read_labelled
+from gst_core.training.dataset import arrange
+from gst_core.training.proteins import read_labelled
 from gst_core.training.run import load_network
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -31,7 +31,7 @@ from benchmarks.protocol.tables import table
 from gst_core.cli._common import run
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
-from gst_core.training.dataset import read_labelled
+from gst_core.training.proteins import read_labelled
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _GST: Final = "gst_assign"

@@ -21,7 +21,7 @@ import numpy as np
 
 from gst_core.sequences import ALPHABET
 from gst_core.taxonomy import Taxon
-from gst_core.training.dataset import LabelledProtein, read_labelled
+from gst_core.training.proteins import LabelledProtein, read_labelled
 
 HELD_OUT: Final = ("Bos", "Gallus", "Xenopus", "Danio")
 TETRAPODS: Final = frozenset(

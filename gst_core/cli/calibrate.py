@@ -9,13 +9,14 @@ import click
 import numpy as np
 import torch
 
+from gst_core.cli._nomenclature import FILE, symbols_option
 from gst_core.errors import GstError
+from gst_core.nomenclature import read_canonical, relabel
 from gst_core.training.calibration import calibrate as fit
 from gst_core.training.calibration import score
-from gst_core.training.dataset import arrange, read_labelled
+from gst_core.training.dataset import arrange
+from gst_core.training.proteins import read_labelled
 from gst_core.training.run import load_network
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -25,9 +26,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "fastas",
     multiple=True,
     required=True,
-    type=_FILE,
+    type=FILE,
     help="Labelled proteins, as for gst train. May be repeated.",
 )
+@symbols_option
 @click.option(
     "--genus",
     "genera",
@@ -52,6 +54,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def calibrate(
     run: Path,
     fastas: tuple[Path, ...],
+    symbols: Path | None,
     genera: tuple[str, ...],
     proteins_per_genus: int,
     output: Path,
@@ -79,6 +82,8 @@ def calibrate(
             hint="calibrate one of the same settings with --hold_out_genus",
         )
     proteins = read_labelled(fastas)
+    if symbols:
+        proteins = relabel(proteins, read_canonical(symbols))
     learnt = {p.key for p in proteins if p.taxon.genus not in unseen}
     keys = [symbol.symbol.upper() for symbol in description.vocabulary]
     classes = {key: index for index, key in enumerate(keys) if key in learnt}

@@ -14,18 +14,19 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gst_core.cli._nomenclature import FILE, symbols_option, table_options
 from gst_core.errors import GstError
 from gst_core.model.config import ModelConfig
+from gst_core.nomenclature import read_canonical, read_tables
 from gst_core.training.augmentation import Evolution
 from gst_core.training.config import TrainingConfig, override
-from gst_core.training.dataset import prepare, read_labelled
+from gst_core.training.dataset import prepare
 from gst_core.training.loop import OnStep
+from gst_core.training.proteins import read_labelled
 from gst_core.training.run import DataFile, Run, describe
 from gst_core.training.start import train_run
 from gst_core.training.state import STATE_FILE
-from gst_core.training.symbols import read_hgnc
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 #: Seconds between two lines of progress where nobody looks at a terminal.
 _INTERVAL = 30.0
@@ -37,11 +38,12 @@ _INTERVAL = 30.0
     "fastas",
     multiple=True,
     required=True,
-    type=_FILE,
+    type=FILE,
     help="Labelled proteins of vertebrates: FASTA with OX= and GN= in the headers, as UniProt "
     "writes them. May be repeated.",
 )
-@click.option("--hgnc", type=_FILE, help="HGNC's complete set, for descriptions and accessions.")
+@table_options
+@symbols_option
 @click.option(
     "--hold_out_genus",
     "hold_out",
@@ -71,12 +73,15 @@ _INTERVAL = 30.0
 @click.option(
     "--config",
     "config_file",
-    type=_FILE,
+    type=FILE,
     help="JSON with the sections model, training and evolution, to change defaults.",
 )
 def train(
     fastas: tuple[Path, ...],
     hgnc: Path | None,
+    mgi: tuple[Path, ...],
+    zfin: Path | None,
+    symbols: Path | None,
     hold_out: tuple[str, ...],
     validation: tuple[str, ...],
     output: Path,
@@ -104,8 +109,14 @@ def train(
     evolution = override(Evolution(), sections["evolution"], "evolution")
 
     _say("reading proteins")
-    genes = read_hgnc(hgnc) if hgnc else []
-    data = prepare(read_labelled(fastas), genes, hold_out=hold_out, validation=validation)
+    data = prepare(
+        read_labelled(fastas),
+        read_tables(hgnc, mgi, zfin),
+        canonical=read_canonical(symbols) if symbols else None,
+        hold_out=hold_out,
+        validation=validation,
+    )
+    files = [*fastas, *(file for file in (hgnc, *mgi, zfin, symbols) if file is not None)]
     shape = ModelConfig(num_symbols=len(data.vocabulary), num_clades=len(data.clades))
     run = Run(
         model=override(shape, sections["model"], "model"),
@@ -113,7 +124,7 @@ def train(
         evolution=evolution,
         vocabulary=data.vocabulary,
         clades=data.clades,
-        data=tuple(DataFile.of(path) for path in (*fastas, *([hgnc] if hgnc else []))),
+        data=tuple(DataFile.of(path) for path in files),
         hold_out=hold_out,
         validation=validation,
         proteins=len(data.training),

@@ -1,165 +1,19 @@
-"""Training proteins: read from FASTA, labelled, and split by genus."""
+"""Training proteins, laid into arrays and split by genus."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 import numpy as np
-from Bio.SeqIO.FastaIO import SimpleFastaParser
-from numpy.typing import NDArray
 
-from gst_core.clades import CLADES, VERTEBRATE_CLADES
+from gst_core.clades import CLADES
 from gst_core.errors import GstError
-from gst_core.sequences import encode
-from gst_core.sequences.streams import open_blocks
-from gst_core.taxonomy import Taxon, load_taxonomy
+from gst_core.nomenclature import Canonical, Tables, relabel
 from gst_core.training.batches import TrainingSet
-from gst_core.training.symbols import HgncGene, build_vocabulary
+from gst_core.training.proteins import LabelledProtein
+from gst_core.training.symbols import build_vocabulary
 from gst_core.vocabulary import Vocabulary
-
-#: UniProt's ``GN=``, and the ``gene_symbol:`` of the human RefSeq set.
-_GENE: Final = re.compile(r"(?:GN=|gene_symbol:)(\S+)")
-_TAXON: Final = re.compile(r"OX=(\d+)")
-_UNIPROT: Final = re.compile(r"(?:sp|tr)\|([^|]+)\|")
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledProtein:
-    """A protein with the gene symbol that its database gives it.
-
-    Attributes
-    ----------
-    accession
-        UniProt accession; empty for proteins of other databases.
-    codes
-        Residue codes, uint8, at least one.
-    symbol
-        In the capitalisation of the database.
-    taxon
-        The species.
-    """
-
-    accession: str
-    codes: NDArray[np.uint8]
-    symbol: str
-    taxon: Taxon
-
-    @property
-    def key(self) -> str:
-        """The form in which symbols are compared: without regard to case."""
-        return self.symbol.upper()
-
-
-def is_vertebrate(taxon: Taxon) -> bool:
-    """Whether a species is below Vertebrata in the NCBI taxonomy.
-
-    The clade ``distant_vertebrate`` also holds tunicates, lancelets and hagfishes. They
-    are told apart by what the table holds: of Vertebrata every species has a line of its
-    own, elsewhere the genus answers for it.
-    """
-    if taxon.clade == "distant_vertebrate":
-        return taxon.exact and taxon.genus is not None and taxon.rank not in ("genus", "subgenus")
-    return taxon.clade in VERTEBRATE_CLADES
-
-
-def read_labelled(paths: Iterable[Path], *, vertebrates_only: bool = True) -> list[LabelledProtein]:
-    """Read FASTA files whose headers name species and gene.
-
-    Parameters
-    ----------
-    paths
-        FASTA files, plain or compressed, with ``OX=<taxon id>`` and ``GN=<symbol>``
-        (UniProt) or ``gene_symbol:<symbol>`` in the headers. Records without a gene or
-        without residues are left out.
-    vertebrates_only
-        Leave out all other species.
-
-    Returns
-    -------
-    proteins
-        In the order of the files.
-
-    Raises
-    ------
-    GstError
-        If a file cannot be read, a header names a gene but no species or a species that
-        the taxonomy does not know, or no protein is left.
-    """
-    taxonomy = load_taxonomy()
-    taxa: dict[str, Taxon] = {}
-    proteins = []
-    paths = list(paths)
-    for path in paths:
-        for record, (header, sequence) in enumerate(_records(path), 1):
-            gene = _GENE.search(header)
-            residues = sequence.upper().rstrip("*")
-            if gene is None or not residues:
-                continue
-            where = f"{path}, record {record:,} ({header.split(None, 1)[0]})"
-            species = _TAXON.search(header)
-            if species is None:
-                raise GstError(
-                    "the header names a gene but no species",
-                    where=where,
-                    hint="add OX=<NCBI taxon id>",
-                )
-            taxon = taxa.get(species[1])
-            if taxon is None:
-                try:
-                    taxon = taxa[species[1]] = taxonomy.resolve(species[1])
-                except GstError as error:
-                    raise GstError(error.what, where=where, hint=error.hint) from error
-            if vertebrates_only and not is_vertebrate(taxon):
-                continue
-            accession = _UNIPROT.match(header)
-            proteins.append(
-                LabelledProtein(
-                    accession[1] if accession else "",
-                    encode(residues.encode("ascii", "replace")),
-                    gene[1],
-                    taxon,
-                )
-            )
-    if not proteins:
-        raise GstError(
-            "no protein with a gene symbol" + (" of a vertebrate" if vertebrates_only else ""),
-            where=", ".join(map(str, paths)),
-            hint="headers need OX=<NCBI taxon id> and GN=<symbol>, as UniProt writes them",
-        )
-    return proteins
-
-
-class _Bytes(io.RawIOBase):
-    """Blocks as a file object, for parsers that want one."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if not self._left:
-            self._left = memoryview(next(self._blocks, b""))
-        size = min(len(buffer), len(self._left))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size
-
-
-def _records(path: Path) -> Iterator[tuple[str, str]]:
-    """Headers and sequences of a FASTA file."""
-    with open_blocks(path, str(path)) as blocks:
-        text = io.TextIOWrapper(
-            io.BufferedReader(_Bytes(blocks)), encoding="utf-8", errors="replace"
-        )
-        yield from SimpleFastaParser(text)  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +42,9 @@ class Dataset:
 
 def prepare(
     proteins: Iterable[LabelledProtein],
-    hgnc: Iterable[HgncGene] = (),
+    tables: Tables | None = None,
     *,
+    canonical: Canonical | None = None,
     hold_out: Collection[str] = (),
     validation: Collection[str] = (),
 ) -> Dataset:
@@ -199,8 +54,10 @@ def prepare(
     ----------
     proteins
         All labelled proteins.
-    hgnc
-        Approved human genes, which name and describe the symbols they share.
+    tables
+        Genes of nomenclature committees, which name and describe the symbols they share.
+    canonical
+        What labels stand for: all proteins get these symbols before anything else.
     hold_out
         Genera of which nothing is learnt, not even that their symbols exist.
     validation
@@ -211,7 +68,7 @@ def prepare(
     GstError
         If a genus has no protein, or no protein is left to train on.
     """
-    proteins = list(proteins)
+    proteins = list(proteins) if canonical is None else relabel(proteins, canonical)
     genera = {protein.taxon.genus for protein in proteins}
     for genus in (*hold_out, *validation):
         if genus not in genera:
@@ -222,7 +79,7 @@ def prepare(
     training = [p for p in known if p.taxon.genus not in validation]
     if not training:
         raise GstError("every protein is held out: none is left to train on")
-    vocabulary = build_vocabulary(known, hgnc)
+    vocabulary = build_vocabulary(known, tables, canonical)
     classes = {symbol.symbol.upper(): index for index, symbol in enumerate(vocabulary)}
     learnt = {key: classes[key] for key in {protein.key for protein in training}}
     return Dataset(

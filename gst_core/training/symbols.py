@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
-from gst_core.errors import GstError
-from gst_core.sequences.streams import open_blocks
+from gst_core.nomenclature import Canonical, ModelGene, Tables, choose_spelling
 from gst_core.taxonomy import Taxon
 from gst_core.vocabulary import Symbol, Vocabulary
 
-#: Whose capitalisation is kept, best first: species with a nomenclature committee of their
-#: own (human, mouse, rat, chicken, both clawed frogs, zebrafish).
-_AUTHORITIES: Final = (9606, 10090, 10116, 9031, 8355, 8364, 7955)
+#: Clades whose genes MGI and ZFIN name.
+_MOUSE_CLADE: Final = "rodentia"
+_ZEBRAFISH_CLADE: Final = "teleostei"
 
 
 class Labelled(Protocol):
@@ -25,7 +20,7 @@ class Labelled(Protocol):
 
     @property
     def accession(self) -> str:
-        """UniProt accession, or nothing."""
+        """UniProt or RefSeq accession, or nothing."""
 
     @property
     def symbol(self) -> str:
@@ -35,98 +30,87 @@ class Labelled(Protocol):
     def taxon(self) -> Taxon:
         """Species."""
 
-
-@dataclass(frozen=True, slots=True)
-class HgncGene:
-    """A line of HGNC's complete set: an approved human gene."""
-
-    hgnc_id: str
-    symbol: str
-    name: str
+    @property
+    def name(self) -> str:
+        """The protein's name, or nothing."""
 
 
-def read_hgnc(path: Path) -> list[HgncGene]:
-    """Read the approved genes of HGNC's complete set.
-
-    Parameters
-    ----------
-    path
-        ``hgnc_complete_set.txt``, plain or compressed, https://www.genenames.org (CC0).
-
-    Raises
-    ------
-    GstError
-        If a column is missing.
-    """
-    with open_blocks(path, str(path)) as blocks:
-        text = b"".join(blocks).decode("utf-8", "replace")
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t")
-    missing = {"hgnc_id", "symbol", "name", "status"} - set(rows.fieldnames or ())
-    if missing:
-        raise GstError(
-            f"the column {sorted(missing)[0]} is missing",
-            where=str(path),
-            hint="give HGNC's complete set, hgnc_complete_set.txt",
-        )
-    return [
-        HgncGene(row["hgnc_id"], row["symbol"], row["name"])
-        for row in rows
-        if row["status"] == "Approved"
-    ]
-
-
-def build_vocabulary(proteins: Iterable[Labelled], hgnc: Iterable[HgncGene] = ()) -> Vocabulary:
+def build_vocabulary(
+    proteins: Iterable[Labelled],
+    tables: Tables | None = None,
+    canonical: Canonical | None = None,
+) -> Vocabulary:
     """Gather the symbols of proteins, one class for all capitalisations of one.
 
     A symbol is written as HGNC has approved it; where HGNC has not, as the first species
-    with a nomenclature committee writes it; else as most proteins have it. HGNC also gives
-    name and accession; without it, the accession is that of the symbol's first UniProt
-    protein.
+    with a nomenclature committee writes it; else as most proteins have it. Source, accession
+    and description are HGNC's; without it MGI's for symbols of rodents and ZFIN's for those
+    of fish; else those of the symbol's first UniProt protein, or RefSeq's where there is
+    none. Where that has no description, a copy has that of its original.
 
     Parameters
     ----------
     proteins
         Labelled proteins.
-    hgnc
-        Approved human genes.
+    tables
+        Genes of nomenclature committees.
+    canonical
+        Which symbols are copies.
 
     Returns
     -------
     vocabulary
         Sorted by the symbol in capitals, so that the order depends on nothing else.
     """
-    spellings: defaultdict[str, defaultdict[int, Counter[str]]] = defaultdict(
-        lambda: defaultdict(Counter)
-    )
-    accessions: dict[str, str] = {}
+    tables = tables or Tables()
+    groups: defaultdict[str, list[Labelled]] = defaultdict(list)
     for protein in proteins:
-        key = protein.symbol.upper()
-        spellings[key][protein.taxon.taxon_id][protein.symbol] += 1
-        if protein.accession:
-            accessions.setdefault(key, protein.accession)
-    approved: dict[str, HgncGene] = {}
-    for gene in hgnc:
-        approved.setdefault(gene.symbol.upper(), gene)
-    symbols = []
-    for key in sorted(spellings):
-        if key in approved:
-            human = approved[key]
-            symbols.append(Symbol(human.symbol, human.name, "HGNC Symbol", human.hgnc_id))
-        else:
-            accession = accessions.get(key, "")
-            source = "UniProtKB Gene Name" if accession else ""
-            symbols.append(Symbol(_spelling(spellings[key]), "", source, accession))
-    return Vocabulary(symbols)
+        groups[protein.symbol.upper()].append(protein)
+    approved: dict[str, Symbol] = {}
+    for gene in tables.hgnc:
+        symbol = Symbol(gene.symbol, gene.name, "HGNC Symbol", gene.hgnc_id)
+        approved.setdefault(gene.symbol.upper(), symbol)
+    models = (
+        (_MOUSE_CLADE, _by_symbol(tables.mouse, "MGI Symbol")),
+        (_ZEBRAFISH_CLADE, _by_symbol(tables.zebrafish, "ZFIN")),
+    )
+    symbols = {}
+    for key in sorted(groups):
+        own = groups[key]
+        clades = {protein.taxon.clade for protein in own}
+        found = [genes[key] for clade, genes in models if clade in clades and key in genes]
+        symbols[key] = approved.get(key) or _unapproved(own, found)
+    if canonical is not None:
+        for key, symbol in symbols.items():
+            original = canonical.copy_of(key).upper()
+            known = symbols.get(original) or approved.get(original)
+            if known and known.description and not symbol.description:
+                description = f"{known.description} (copy of {known.symbol})"
+                symbols[key] = Symbol(symbol.symbol, description, symbol.source, symbol.accession)
+    return Vocabulary(symbols.values())
 
 
-def _spelling(by_taxon: dict[int, Counter[str]]) -> str:
-    """Choose the capitalisation of one symbol."""
-    for taxon_id in _AUTHORITIES:
-        if taxon_id in by_taxon:
-            return _most_frequent(by_taxon[taxon_id])
-    return _most_frequent(sum(by_taxon.values(), Counter()))
+def _by_symbol(genes: Iterable[ModelGene], source: str) -> dict[str, Symbol]:
+    found: dict[str, Symbol] = {}
+    for gene in genes:
+        symbol = Symbol(gene.symbol, gene.name, source, gene.gene_id)
+        found.setdefault(gene.symbol.upper(), symbol)
+    return found
 
 
-def _most_frequent(counts: Counter[str]) -> str:
-    """Choose the most frequent; of equally frequent ones the first of the alphabet."""
-    return min(counts, key=lambda symbol: (-counts[symbol], symbol))
+def _unapproved(proteins: Sequence[Labelled], model: Sequence[Symbol]) -> Symbol:
+    """Describe a symbol that HGNC has not approved."""
+    spellings: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for protein in proteins:
+        spellings[protein.taxon.taxon_id][protein.symbol] += 1
+    spelling = choose_spelling(spellings)
+    named = next((protein.name for protein in proteins if protein.name), "")
+    if model:
+        first = model[0]
+        return Symbol(spelling, first.description or named, first.source, first.accession)
+    accessions = [protein.accession for protein in proteins if protein.accession]
+    # UniProt has no underscore in an accession, RefSeq one in each: NP_570602.2.
+    uniprot = next((accession for accession in accessions if "_" not in accession), "")
+    if uniprot:
+        return Symbol(spelling, named, "UniProtKB Gene Name", uniprot)
+    return Symbol(spelling, named, "RefSeq peptide" if accessions else "", *accessions[:1])

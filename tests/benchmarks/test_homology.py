@@ -29,7 +29,7 @@ from benchmarks.protocol.tables import as_markdown, table
 from gst_core.errors import GstError
 from gst_core.sequences import encode
 from gst_core.taxonomy import resolve
-from gst_core.training.dataset import LabelledProtein, read_labelled
+from gst_core.training.proteins import LabelledProtein, read_labelled
 
 
 def protein(symbol, species, residues=b"MKTAYIAKQR"):

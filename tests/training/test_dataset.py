@@ -10,10 +10,21 @@ import pytest
 
 from gst_core.clades import CLADES
 from gst_core.errors import GstError
+from gst_core.nomenclature import (
+    Canonical,
+    Entry,
+    HgncGene,
+    ModelGene,
+    Rule,
+    Tables,
+    read_hgnc,
+    read_tables,
+)
 from gst_core.sequences import encode
 from gst_core.taxonomy import resolve
-from gst_core.training.dataset import LabelledProtein, is_vertebrate, prepare, read_labelled
-from gst_core.training.symbols import HgncGene, build_vocabulary, read_hgnc
+from gst_core.training.dataset import prepare
+from gst_core.training.proteins import LabelledProtein, is_vertebrate, read_labelled
+from gst_core.training.symbols import build_vocabulary
 
 HELD_OUT = ("Bos", "Gallus", "Xenopus", "Danio")
 
@@ -48,9 +59,10 @@ def test_headers_of_both_databases_are_read(tmp_path: Path) -> None:
     assert [(p.accession, p.symbol, p.taxon.taxon_id) for p in proteins] == [
         ("P1", "BRCA1", 9606),
         ("P2", "Brca1", 10090),
-        ("", "A1BG", 9606),
+        ("NP_1.1", "A1BG", 9606),
     ]
     assert proteins[2].codes.tolist() == encode(b"MSLVV").tolist()
+    assert [p.name for p in proteins] == ["", "", "some protein"]
     everything = read_labelled([file], vertebrates_only=False)
     assert [p.symbol for p in everything] == ["BRCA1", "Brca1", "eys", "A1BG", "xyz"]
 
@@ -104,7 +116,7 @@ def test_spelling_follows_the_nomenclature_authorities() -> None:
         protein("def", "Salmo salar", "Q2"),
     ]
     hgnc = [HgncGene("HGNC:1100", "BRCA1", "BRCA1 DNA repair associated")]
-    vocabulary = list(build_vocabulary(proteins, hgnc))
+    vocabulary = list(build_vocabulary(proteins, Tables(hgnc)))
     assert [s.symbol for s in vocabulary] == ["abc", "BRCA1", "c1ORF1", "def", "Xyz"]
     assert vocabulary[1].source == "HGNC Symbol"
     assert vocabulary[1].accession == "HGNC:1100"
@@ -112,6 +124,60 @@ def test_spelling_follows_the_nomenclature_authorities() -> None:
     assert vocabulary[3].source == "UniProtKB Gene Name"
     assert vocabulary[3].accession == "P0"
     assert vocabulary[3].description == ""
+
+
+def test_names_of_proteins_are_read_where_headers_have_them(tmp_path: Path) -> None:
+    file = tmp_path / "a.fasta"
+    file.write_text(
+        ">sp|P1|A_HUMAN Cellular tumor antigen p53 OS=Homo sapiens OX=9606 GN=TP53 PE=1\nMKV\n"
+        ">NP_1.2 toll-like [fused] protein [Homo sapiens] gene_symbol:TLX OX=9606\nMKV\n"
+        ">mine OX=9606 GN=ABC\nMKV\n"
+    )
+    found = [(p.accession, p.name) for p in read_labelled([file])]
+    assert found == [
+        ("P1", "Cellular tumor antigen p53"),
+        ("NP_1.2", "toll-like [fused] protein"),
+        ("", ""),
+    ]
+
+
+def test_symbols_are_described_by_the_best_source() -> None:
+    tables = Tables(
+        [HgncGene("HGNC:7553", "MYC", "MYC proto-oncogene")],
+        [ModelGene("MGI:1", "Kap", "kidney protein"), ModelGene("MGI:2", "bare", "")],
+        [ModelGene("ZDB-1", "kap", "fish protein")],
+    )
+    canonical = Canonical([Entry("MYC-A", "myc-a", Rule.COPY, "MYC")])
+    proteins = [
+        protein("Kap", "Mus musculus"),
+        protein("myc-a", "Xenopus laevis", "Q1"),
+        LabelledProtein("NP_1.1", encode(b"MKV"), "REFONLY", resolve("Homo sapiens"), "a protein"),
+        LabelledProtein("NP_2.1", encode(b"MKV"), "BOTH", resolve("Homo sapiens"), "another"),
+        protein("both", "Bos taurus", "Q2"),
+        protein("Bare", "Gallus gallus", "Q3"),
+        protein("nothing", "Gallus gallus", ""),
+    ]
+    found = {s.symbol: s for s in build_vocabulary(proteins, tables, canonical)}
+    facts = {name: (s.description, s.source, s.accession) for name, s in found.items()}
+    assert facts == {
+        "Kap": ("kidney protein", "MGI Symbol", "MGI:1"),
+        "myc-a": ("MYC proto-oncogene (copy of MYC)", "UniProtKB Gene Name", "Q1"),
+        "REFONLY": ("a protein", "RefSeq peptide", "NP_1.1"),
+        "BOTH": ("another", "UniProtKB Gene Name", "Q2"),
+        "Bare": ("", "UniProtKB Gene Name", "Q3"),
+        "nothing": ("", "", ""),
+    }
+    fish = list(build_vocabulary([protein("kap", "Danio rerio")], tables))
+    assert (fish[0].source, fish[0].accession) == ("ZFIN", "ZDB-1")
+
+
+def test_training_learns_symbols_and_not_labels() -> None:
+    canonical = Canonical([Entry("OLD", "NEW", Rule.PREVIOUS)])
+    proteins = [protein("OLD", "Homo sapiens"), protein("new", "Mus musculus")]
+    assert [s.symbol for s in prepare(proteins).vocabulary] == ["new", "OLD"]
+    data = prepare(proteins, canonical=canonical)
+    assert [s.symbol for s in data.vocabulary] == ["NEW"]
+    assert data.training.classes.tolist() == [0, 0]
 
 
 def test_genera_are_split() -> None:
@@ -150,8 +216,8 @@ def test_the_benchmark_is_reproduced(shared_data: Path) -> None:
             shared_data / "proteins/human_refseq_one_per_gene.fasta.gz",
         ]
     )
-    hgnc = read_hgnc(shared_data / "mappings/hgnc_complete_set.txt.gz")
-    data = prepare(proteins, hgnc, hold_out=HELD_OUT)
+    tables = read_tables(shared_data / "mappings/hgnc_complete_set.txt.gz")
+    data = prepare(proteins, tables, hold_out=HELD_OUT)
     assert len(data.training) == 74_102
     assert len(data.vocabulary) == 21_825
     genera = np.array([p.taxon.genus for p in proteins if p.taxon.genus in HELD_OUT])
