@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Write a checkpoint of the original as an .onnx model.",
     ),
     "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
+    "symbols": (
+        "gst_core.cli.symbols",
+        "symbols",
+        "Find the current symbols of training labels.",
+    ),
     "train": ("gst_core.cli.train", "train", "Train a model on labelled proteins."),
 }
 
