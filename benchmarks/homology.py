@@ -1,7 +1,7 @@
 r"""gst_assign beside homology search: who names the proteins of new genera, and how fast.
 
     python -m benchmarks.homology --work_folder runs/homology \
-        prepare diamond gst --checkpoint genera.onnx score --output benchmarks/results
+        prepare symbols diamond gst --checkpoint genera.onnx score --output benchmarks/results
 
 Stages run in the order given. What a stage has made is not made again unless its
 inputs change; ``--afresh`` measures everything again. `benchmarks/README.md` explains
@@ -16,14 +16,15 @@ from pathlib import Path
 import click
 
 from benchmarks.protocol import methods
-from benchmarks.protocol.files import write_json, write_split
+from benchmarks.protocol.files import SYMBOLS_FILE, write_json, write_split
 from benchmarks.protocol.measure import use_cores
 from benchmarks.protocol.scores import score_folder
-from benchmarks.protocol.sets import read_splits
+from benchmarks.protocol.sets import all_labelled, read_splits
 from benchmarks.protocol.tables import as_markdown
 from gst_core.cli._common import run
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
+from gst_core.nomenclature import canonicalise, read_tables, write_canonical
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -50,13 +51,16 @@ def homology(context: click.Context, work_folder: Path, threads: int, afresh: bo
     context.obj = work_folder, threads, afresh
 
 
-@homology.command()
-@click.option(
+_data_folder = click.option(
     "--data_folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(os.environ.get("GST_SHARED_DATA", _ROOT.parent / "shared" / "data")),
-    help="Folder with proteins/*.fasta.*  [default: $GST_SHARED_DATA or ../shared/data]",
+    help="Folder with proteins/ and mappings/  [default: $GST_SHARED_DATA or ../shared/data]",
 )
+
+
+@homology.command()
+@_data_folder
 @click.pass_obj
 def prepare(obj: tuple[Path, int, bool], data_folder: Path) -> None:
     """Write training and query sequences."""
@@ -64,6 +68,24 @@ def prepare(obj: tuple[Path, int, bool], data_folder: Path) -> None:
     for split in read_splits(data_folder / "proteins"):
         write_split(work_folder / split.name, split)
         click.echo(f"{split.name}: {len(split.training):,} training sequences", err=True)
+
+
+@homology.command()
+@_data_folder
+@click.pass_obj
+def symbols(obj: tuple[Path, int, bool], data_folder: Path) -> None:
+    """Find the symbols that labels stand for, from all proteins and no method's answers."""
+    mappings = data_folder / "mappings"
+    tables = read_tables(
+        mappings / "hgnc_complete_set.txt.gz",
+        [
+            mappings / f"{name}.rpt.gz"
+            for name in ("HOM_MouseHumanSequence", "HGNC_AllianceHomology")
+        ],
+        mappings / "human_orthos.txt.gz",
+    )
+    genera = read_splits(data_folder / "proteins")[0]
+    write_canonical(obj[0] / SYMBOLS_FILE, canonicalise(all_labelled(genera), tables))
 
 
 @homology.command()

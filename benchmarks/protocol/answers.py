@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ class Asked:
     Attributes
     ----------
     symbols, kinds, clades, lengths
-        Of the queries.
+        Of the queries; symbols in the form in which they are compared.
     training_counts
         Training sequences with the known symbol; 0 where it is not in the vocabulary.
     identities
@@ -74,7 +74,9 @@ class QuerySet:
     answers: dict[str, Answers]
 
 
-def read_query_set(folder: Path, counts: Mapping[str, int]) -> QuerySet:
+def read_query_set(
+    folder: Path, counts: Mapping[str, int], key: Callable[[str], str] = str.upper
+) -> QuerySet:
     """Read a query set with all that methods said of it.
 
     Parameters
@@ -82,7 +84,10 @@ def read_query_set(folder: Path, counts: Mapping[str, int]) -> QuerySet:
     folder
         Of the set, in the work folder.
     counts
-        Training sequences of each symbol, in upper case.
+        Training sequences of each symbol, as `key` gives it.
+    key
+        The form in which symbols are compared. Candidates that it makes equal are one, at
+        the place of the first.
 
     Raises
     ------
@@ -91,21 +96,22 @@ def read_query_set(folder: Path, counts: Mapping[str, int]) -> QuerySet:
     """
     rows = list(read_rows(folder / "queries.tsv"))
     ids = [row["id"] for row in rows]
-    symbols = [row["symbol"] for row in rows]
+    symbols = [key(row["symbol"]) for row in rows]
     reference = read_candidates(folder / f"{REFERENCE}.tsv")
     asked = Asked(
         symbols=symbols,
         kinds=np.array([row["kind"] for row in rows]),
         clades=np.array([row["clade"] for row in rows]),
         lengths=np.array([int(row["length"]) for row in rows]),
-        training_counts=np.array([counts.get(symbol.upper(), 0) for symbol in symbols]),
+        training_counts=np.array([counts.get(symbol, 0) for symbol in symbols]),
         identities=np.array([_identity(reference.get(i), np.nan) for i in ids]),
     )
     answers = {}
     for record in sorted(folder.glob("*.json")):
         found = read_candidates(record.with_suffix(".tsv"))
+        given = [list(dict.fromkeys(key(c.symbol) for c in found.get(i, []))) for i in ids]
         answers[record.stem] = Answers(
-            ranks=rank_of_known([[c.symbol for c in found.get(i, [])] for i in ids], symbols),
+            ranks=rank_of_known(given, symbols),
             scores=np.array([found[i][0].score if i in found else 0.0 for i in ids]),
             identities=np.array([_identity(found.get(i), 0.0) for i in ids]),
         )

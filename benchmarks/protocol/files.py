@@ -8,6 +8,8 @@
     The same queries by species, as gst_assign takes them.
 ``<split>/<set>/<method>.tsv, <method>.json``
     The symbols that a method gives, best first; and what it took.
+``symbols.tsv``
+    The symbols that labels stand for, as ``gst symbols`` writes them.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.protocol.sets import Query, Split, letters
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
 
+SYMBOLS_FILE: Final = "symbols.tsv"
 _TRAINING = ("id", "accession", "symbol", "genus", "clade")
 _QUERIES = ("id", "accession", "symbol", "kind", "genus", "clade", "length")
 _CANDIDATES = ("id", "symbol", "score", "identity")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.protocol.answers import Answers, Asked, QuerySet, pooled, read_query_set
-from benchmarks.protocol.files import read_rows
+from benchmarks.protocol.files import SYMBOLS_FILE, read_rows
 from benchmarks.protocol.sets import HELD_OUT
 from gst_core.errors import GstError
 from gst_core.evaluation.metrics import (
@@ -25,6 +25,7 @@ from gst_core.evaluation.metrics import (
     reliability,
     top_k_accuracy,
 )
+from gst_core.nomenclature import read_canonical
 
 #: The methods whose score is a probability.
 PROBABILISTIC: Final = frozenset(("gst",))
@@ -49,30 +50,46 @@ def score_folder(work_folder: Path) -> dict[str, Any]:
     Returns
     -------
     result
-        ``protocol``, ``accuracy``, ``probabilities`` and ``cost``, ready for JSON.
+        ``protocol``, ``accuracy``, ``probabilities``, ``calibration`` and ``cost``, ready
+        for JSON. Where the folder has a table of symbols, ``canonical`` holds the first
+        four once more: labels and answers of all methods are compared as the symbols that
+        they stand for, copies as what they are copies of.
 
     Raises
     ------
     GstError
         If there are no sequences, or the reference search has not run.
     """
+    result = _score(work_folder, str.upper)
+    table = work_folder / SYMBOLS_FILE
+    if table.exists():
+        result["canonical"] = _score(work_folder, read_canonical(table).base)
+    result["cost"] = {
+        f"{queries.parent.parent.name}/{queries.parent.name}": {
+            record.stem: _cost(record) for record in sorted(queries.parent.glob("*.json"))
+        }
+        for queries in sorted(work_folder.glob("*/*/queries.tsv"))
+    }
+    return result
+
+
+def _score(work_folder: Path, key: Callable[[str], str]) -> dict[str, Any]:
+    """Score with symbols in the form in which `key` has them."""
     protocol: dict[str, Any] = {}
-    cost: dict[str, Any] = {}
     sets: dict[str, QuerySet] = {}
     for table in sorted(work_folder.glob("*/training.tsv")):
         split = table.parent
-        counts = Counter(row["symbol"].upper() for row in read_rows(table))
+        counts = Counter(key(row["symbol"]) for row in read_rows(table))
         protocol[split.name] = {"sequences": counts.total(), "symbols": len(counts), "sets": {}}
         for queries in sorted(split.glob("*/queries.tsv")):
             folder = queries.parent
             name = f"{split.name}/{folder.name}"
-            sets[name] = read_query_set(folder, counts)
+            sets[name] = read_query_set(folder, counts, key)
             asked = sets[name].asked
             protocol[split.name]["sets"][folder.name] = {
                 "proteins": len(asked.symbols),
                 "in_vocabulary": int(asked.nameable.sum()),
             }
-            cost[name] = {method: _cost(folder, method) for method in sets[name].answers}
     if not sets:
         raise GstError("holds no sequences", where=str(work_folder), hint="run 'prepare' first")
     held_out = pooled([sets[f"genera/{genus}"] for genus in HELD_OUT])
@@ -95,7 +112,6 @@ def score_folder(work_folder: Path) -> dict[str, Any]:
             method: _calibration(sets, held_out, method)
             for method in sorted(PROBABILISTIC & held_out.answers.keys())
         },
-        "cost": cost,
     }
 
 
@@ -232,6 +248,6 @@ def _calibration(sets: Mapping[str, QuerySet], held_out: QuerySet, method: str) 
     }
 
 
-def _cost(folder: Path, method: str) -> dict[str, Any]:
-    record = json.loads((folder / f"{method}.json").read_text())
-    return {key: record[key] for key in ("version", "seconds", "cpu_seconds", "peak_mib")}
+def _cost(record: Path) -> dict[str, Any]:
+    facts = json.loads(record.read_text())
+    return {key: facts[key] for key in ("version", "seconds", "cpu_seconds", "peak_mib")}

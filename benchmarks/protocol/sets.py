@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from gst_core.sequences import ALPHABET
+from gst_core.sequences import ALPHABET, encode
 from gst_core.taxonomy import Taxon
 from gst_core.training.proteins import LabelledProtein, read_labelled
 
@@ -156,6 +156,16 @@ def negatives(genera: Split, others: Sequence[LabelledProtein]) -> list[Query]:
         strangers = (p for p in others if p.taxon.clade == clade and p.key not in known)
         queries += as_queries(clade, sample(strangers, NEGATIVES), clade)
     return queries
+
+
+def all_labelled(split: Split) -> list[LabelledProtein]:
+    """Give training sequences and queries of a split, those apart that no symbol is right for."""
+    queries = (query for own in split.queries.values() for query in own)
+    return split.training + [
+        LabelledProtein(q.accession, encode(q.residues), q.symbol, q.taxon)
+        for q in queries
+        if q.kind == "protein"
+    ]
 
 
 def read_splits(folder: Path) -> list[Split]:

@@ -32,6 +32,20 @@ def as_markdown(result: Mapping[str, Any]) -> str:
     parts.append("## Exact match, % of proteins in vocabulary: first name (among five)\n")
     for key, title in _STRATA.items():
         parts.append(_accuracy(title, result["accuracy"][key]))
+    if "canonical" in result:
+        parts.append("## The same with canonical symbols\n")
+        parts.append(
+            "Labels and the answers of all methods as the symbols that they stand for, copies as "
+            "what they are copies of (docs/symbols.md).\n"
+        )
+        parts.append(_both(result, result["canonical"]))
+        for key, title in _STRATA.items():
+            parts.append(_accuracy(title, result["canonical"]["accuracy"][key]))
+        parts.append(_separation(result["canonical"]["probabilities"]))
+        for method, facts in result["canonical"]["calibration"].items():
+            parts.append(f"What the probabilities of {method} mean then:\n")
+            parts.append(_calibration_error(facts))
+            parts.append(_stated(facts["stated"]))
     parts.append("## Telling right names from wrong and unknown ones\n")
     parts.append(_separation(result["probabilities"]))
     parts.append(_negatives(result["probabilities"]))
@@ -63,6 +77,23 @@ def _protocol(protocol: Mapping[str, Any]) -> str:
         for name, counts in facts["sets"].items()
     ]
     return table(("query set", "proteins", "in vocabulary"), rows)
+
+
+def _both(raw: Mapping[str, Any], canonical: Mapping[str, Any]) -> str:
+    """Write both scorings side by side: first names, and how many could be right."""
+    pairs = list(zip(raw["accuracy"]["set"], canonical["accuracy"]["set"], strict=True))
+    methods = sorted({method for group, _ in pairs for method in group["methods"]}, reverse=True)
+    rows = []
+    for one, other in pairs:
+        row = [one["group"], f"{one['proteins']:,}", f"{other['proteins']:,}"]
+        for method in methods:
+            for group in (one, other):
+                shares = group["methods"].get(method)
+                row.append(percent(shares["top1"]) if shares else _NONE)
+        rows.append(row)
+    columns = [f"{method}, {scoring}" for method in methods for scoring in ("raw", "canonical")]
+    header = ("First name right, %", "in vocabulary, raw", "in vocabulary, canonical", *columns)
+    return table(header, rows)
 
 
 def _accuracy(title: str, groups: Sequence[Mapping[str, Any]]) -> str:

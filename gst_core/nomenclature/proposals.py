@@ -165,6 +165,10 @@ class Proposals:
         for base, named in _bases(label):
             for other in sorted(self._labels.get(normal_form(base), set()) - {label}):
                 yield Proposal(Rule.COPY, other, named=named)
+            # The copy may bear a name that the gene itself has no more.
+            for owners in (self._previous, self._aliases):
+                for symbol in _only(owners.get(base, set()), borne):
+                    yield Proposal(Rule.COPY, symbol)
 
     def _of_table(self, rule: Rule, symbol: str, borne: Borne, alone: bool) -> Proposal:
         sure = symbol in borne.entries

@@ -11,7 +11,14 @@ from click.testing import CliRunner
 
 from benchmarks.homology import homology
 from benchmarks.protocol import methods
-from benchmarks.protocol.files import Candidate, read_candidates, write_candidates, write_split
+from benchmarks.protocol.answers import read_query_set
+from benchmarks.protocol.files import (
+    SYMBOLS_FILE,
+    Candidate,
+    read_candidates,
+    write_candidates,
+    write_split,
+)
 from benchmarks.protocol.measure import run_measured
 from benchmarks.protocol.scores import score_folder
 from benchmarks.protocol.sets import (
@@ -19,6 +26,7 @@ from benchmarks.protocol.sets import (
     NEGATIVES,
     TRAINING_FILES,
     Split,
+    all_labelled,
     as_queries,
     genera_split,
     negatives,
@@ -27,6 +35,7 @@ from benchmarks.protocol.sets import (
 )
 from benchmarks.protocol.tables import as_markdown, table
 from gst_core.errors import GstError
+from gst_core.nomenclature import Canonical, Entry, Rule, write_canonical
 from gst_core.sequences import encode
 from gst_core.taxonomy import resolve
 from gst_core.training.proteins import LabelledProtein, read_labelled
@@ -185,6 +194,59 @@ def test_tables_show_the_numbers(scored):
     assert "| genera/Bos | diamond_sensitive (1) | 2.0 | 3.0 | 0 | 1.0 | 50 |" in text
     assert "nan" not in text.lower().replace("nanog", "")
     assert table(("a", "b"), [("x", "1")]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n"
+
+
+def test_canonical_scoring_compares_what_labels_stand_for(small, tmp_path):
+    """For queries, training sequences and the answers of all methods alike."""
+    write_split(tmp_path / "genera", small)
+    entries = [
+        Entry("GENE0", "New0", Rule.PREVIOUS, proteins=3),
+        Entry("GENE3", "gene3", Rule.COPY, "GENE2", proteins=1),
+    ]
+    write_canonical(tmp_path / SYMBOLS_FILE, Canonical(entries))
+    hits = {
+        # GENE0 and New0 are one candidate: what came third is second.
+        "Bos": ["ACT1", "GENE0", "New0", "GENE1"],
+        "Gallus": ["GENE0", "NEW0", "GENE1"],
+        "Xenopus": ["GENE2"],
+        # A copy is right where its original is known, and the other way round.
+        "Danio": ["GENE2"],
+    }
+    for genus in HELD_OUT:
+        candidates = [Candidate(name, 0.9 - i / 10, 80.0) for i, name in enumerate(hits[genus])]
+        for method in ("diamond_sensitive", "gst"):
+            answer(tmp_path / "genera" / genus, method, {f"{genus}_1": candidates})
+    answer(tmp_path / "genera" / "negatives", "diamond_sensitive", {})
+    result = score_folder(tmp_path)
+    raw, canonical = result, result["canonical"]
+    assert raw["protocol"]["genera"]["sets"]["Danio"]["in_vocabulary"] == 0
+    assert canonical["protocol"]["genera"]["sets"]["Danio"]["in_vocabulary"] == 1
+    assert canonical["protocol"]["genera"]["symbols"] == 4
+    rows = {row["group"]: row["methods"] for row in canonical["accuracy"]["set"]}
+    for method in ("diamond_sensitive", "gst"):
+        assert rows["genera/Danio"][method]["top1"] == 1.0
+        assert rows["genera/Bos"][method] == {"top1": 0.0, "top5": 1.0}
+    text = as_markdown(result)
+    assert "| genera/Danio | 0 | 1 | - | 100.0 | - | 100.0 |" in text
+    assert text.count("| Query set |") == 2
+
+
+def test_candidates_of_one_symbol_are_one(small, tmp_path):
+    write_split(tmp_path, small)
+    folder = tmp_path / "Gallus"
+    found = [Candidate("GENE0", 3.0, 80.0), Candidate("gene0", 2.0, 70.0), Candidate("GENE1", 1.0)]
+    answer(folder, "diamond_sensitive", {"Gallus_1": found})
+    answers = read_query_set(folder, {"GENE1": 1}).answers["diamond_sensitive"]
+    assert answers.ranks.tolist() == [2]
+    assert answers.scores.tolist() == [3.0]
+    same = read_query_set(folder, {"X": 1}, lambda symbol: "X").answers["diamond_sensitive"]
+    assert same.ranks.tolist() == [1]
+
+
+def test_symbols_are_found_from_all_proteins_but_negatives(small):
+    found = all_labelled(small)
+    assert [p.symbol for p in found[:5]] == [p.symbol for p in small.training]
+    assert sorted(p.symbol for p in found[5:]) == ["Gene0", "Gene1", "Gene2", "Gene3"]
 
 
 def test_scoring_needs_the_reference_search(small, tmp_path):

@@ -62,6 +62,9 @@ def decided(proteins: list[LabelledProtein], tables: Tables, label: str) -> tupl
         ("myc-b", "Xenopus laevis", "MYC", ("myc-b", Rule.COPY, "MYC")),
         ("myc.2.L", "Xenopus tropicalis", "MYC", ("myc.2.L", Rule.COPY, "MYC")),
         ("mtnd4b", "Salmo salar", "MT-ND4", ("mtnd4b", Rule.COPY, "MT-ND4")),
+        # A copy of what no protein is called any more.
+        ("eif3s9-a", "Xenopus laevis", "EIF3B", ("eif3s9-a", Rule.COPY, "EIF3B")),
+        ("eif3s9-a", "Xenopus laevis", "stranger", ("eif3s9-a", Rule.KEPT, "")),
         ("hbb1", "Salmo salar", "HBB", ("hbb1", Rule.COPY, "HBB")),
         ("hbb1", "Salmo salar", "stranger", ("hbb1", Rule.KEPT, "")),
         # The new symbol has no protein: the table alone decides for a previous symbol,
