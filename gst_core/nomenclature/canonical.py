@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.nomenclature.mapping import Canonical, Entry, Rule
-from gst_core.nomenclature.proposals import Borne, Proposal, Proposals
+from gst_core.nomenclature.proposals import Borne, Proposal, Proposals, is_copy_name
 from gst_core.nomenclature.spelling import choose_spelling
 from gst_core.nomenclature.tables import Tables
 from gst_core.nomenclature.words import Similarities
@@ -114,7 +114,12 @@ class _Decisions:
     def _copied(self, kept: Entry, entries: dict[str, Entry]) -> Entry:
         for proposal in self._proposals.copies(kept.label, self._borne(kept.label)):
             base = entries.get(proposal.symbol)
-            if base is None:
+            if base is None or (
+                base.rule.renames
+                and not proposal.named
+                and is_copy_name(base.symbol.upper(), base.label)
+            ):
+                # MBL is MBL2 today; MBL1 is another of the family, and no copy of it.
                 continue
             others = sorted({base.label, base.symbol.upper()} & self._rows.keys())
             if self._agree(kept.label, others, proposal):

@@ -165,10 +165,12 @@ class Proposals:
         for base, named in _bases(label):
             for other in sorted(self._labels.get(normal_form(base), set()) - {label}):
                 yield Proposal(Rule.COPY, other, named=named)
-            # The copy may bear a name that the gene itself has no more.
+            # The copy may bear a name that the gene itself has no more. Where the gene has got
+            # a suffix of that kind itself, they are a family: COX8 is COX8A, and COX8B another.
             for owners in (self._previous, self._aliases):
                 for symbol in _only(owners.get(base, set()), borne):
-                    yield Proposal(Rule.COPY, symbol)
+                    if not is_copy_name(symbol, base):
+                        yield Proposal(Rule.COPY, symbol)
 
     def _of_table(self, rule: Rule, symbol: str, borne: Borne, alone: bool) -> Proposal:
         sure = symbol in borne.entries

@@ -65,6 +65,8 @@ def decided(proteins: list[LabelledProtein], tables: Tables, label: str) -> tupl
         # A copy of what no protein is called any more.
         ("eif3s9-a", "Xenopus laevis", "EIF3B", ("eif3s9-a", Rule.COPY, "EIF3B")),
         ("eif3s9-a", "Xenopus laevis", "stranger", ("eif3s9-a", Rule.KEPT, "")),
+        # A family, of which one member had the name without a number.
+        ("Yes3", "Bos taurus", "YES1", ("Yes3", Rule.KEPT, "")),
         ("hbb1", "Salmo salar", "HBB", ("hbb1", Rule.COPY, "HBB")),
         ("hbb1", "Salmo salar", "stranger", ("hbb1", Rule.KEPT, "")),
         # The new symbol has no protein: the table alone decides for a previous symbol,
@@ -125,6 +127,18 @@ def test_a_copy_of_an_old_name_is_a_copy_of_the_new_one(
     # Of a copy of a copy, the original.
     twice = make("eif3s9-a.2", "Xenopus laevis", "EIF3B")
     assert canonicalise([*background, old, copy, twice], tables).base("eif3s9-a.2") == "EIF3B"
+
+
+def test_a_member_of_a_family_is_no_copy_of_another(
+    background: list[LabelledProtein], tables: Tables, make: Make
+) -> None:
+    """YES is YES1 today: YES3 was never a copy of it, whereas yes-a says that it is one."""
+    old = make("YES", "Gallus gallus", "YES1")
+    third = make("Yes3", "Bos taurus", "YES1")
+    copy = make("yes-a", "Xenopus laevis", "YES1")
+    canonical = canonicalise([*background, old, third, copy], tables)
+    assert (canonical["YES"].symbol, canonical["YES3"].rule) == ("YES1", Rule.KEPT)
+    assert canonical["YES-A"].copy_of == "YES1"
 
 
 def test_evidence_is_told(background: list[LabelledProtein], tables: Tables, make: Make) -> None:
