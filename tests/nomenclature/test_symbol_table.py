@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,12 @@ def test_a_table_mended_badly_is_an_error(tmp_path: Path, text: str, message: st
     assert "symbols.tsv" in str(error.value)
     with pytest.raises(GstError, match="cannot be read"):
         read_canonical(tmp_path / "absent.tsv")
+
+
+def test_the_command_needs_no_torch() -> None:
+    code = "import sys, gst_core.cli.symbols; sys.exit('torch' in sys.modules)"
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
 
 
 def test_the_command_writes_the_table_and_counts(

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from gst_core.cli.train import train as train_command
 from gst_core.errors import GstError
 from gst_core.model.checkpoint import load_tensors
+from gst_core.nomenclature import Canonical, Entry, Rule, write_canonical
 from gst_core.training.run import load_network, read_run
 
 
@@ -46,6 +47,22 @@ def finished(families: Path, tiny_config: Path, tmp_path_factory: pytest.TempPat
     assert result.stdout == ""
     assert "36 proteins with 12 gene symbols from families.fasta" in result.stderr
     return folder
+
+
+def test_a_run_learns_the_symbols_of_a_table(
+    families: Path, tiny_config: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "symbols.tsv"
+    entries = [Entry(f"FAM{i}", "FAM0", Rule.PREVIOUS) for i in (3, 4)]
+    write_canonical(table, Canonical(entries))
+    more = ("--symbols", str(table))
+    arguments = options(families, tiny_config, tmp_path / "run", *more)
+    arguments[arguments.index("10")] = "0.5"
+    result = CliRunner().invoke(train_command, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    run = read_run(tmp_path / "run")
+    assert {s.symbol for s in run.vocabulary} == {f"FAM{i}" for i in range(12)} - {"FAM3", "FAM4"}
+    assert [file.name for file in run.data] == ["families.fasta", "symbols.tsv"]
 
 
 def test_a_run_learns_and_describes_itself(finished: Path) -> None:
