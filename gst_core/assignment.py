@@ -8,6 +8,27 @@ from gst_core.vocabulary import Symbol
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """The reference that speaks for a symbol, and how a protein aligns with it.
+
+    Attributes
+    ----------
+    reference
+        Its accession in UniProt or RefSeq.
+    identity
+        Share of the columns of the best local alignment with the same residue on both
+        sides, 0 to 1.
+    query_coverage, reference_coverage
+        Share of the residues of protein and reference between the ends of the alignment.
+    """
+
+    reference: str
+    identity: float
+    query_coverage: float
+    reference_coverage: float
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """The symbols assigned to one protein, best first.
 
@@ -19,11 +40,14 @@ class Assignment:
         ``(symbol, probability)`` pairs by falling probability; at least one.
     length
         Number of residues read.
+    evidence
+        Of the best symbol, where it was asked for and the model has any.
     """
 
     stable_id: str
     candidates: tuple[tuple[Symbol, float], ...]
     length: int
+    evidence: Evidence | None = None
 
     @property
     def best(self) -> Symbol:

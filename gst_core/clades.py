@@ -118,3 +118,27 @@ LEGACY_CLADE_OF_TAXON: Final = {
     9443: "primates",
     9605: "humans",
 }
+
+#: Lineage of each category, in the order of :data:`CLADES`: categories within one share more
+#: recent ancestors with each other than with any other category. -1: too wide a category to tell.
+LINEAGE_OF_CLADE: Final = tuple(
+    {
+        "amphibians": 0,
+        "aves": 1,
+        "reptiles": 1,
+        "humans": 2,
+        "mammalia": 2,
+        "marsupials": 2,
+        "primates": 2,
+        "rodentia": 2,
+        "sharks": 3,
+        "teleostei": 4,
+        "arthropods": 5,
+        "insects": 5,
+        "lepidoptera": 5,
+        "plants": 6,
+        "fungi": 7,
+        "viral": 8,
+    }.get(clade, -1)
+    for clade in CLADES
+)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -86,3 +88,22 @@ def run(command: click.Command, program: str) -> None:
             err=True,
         )
         sys.exit(1)
+
+
+def read_facts(path: Path | None) -> dict[str, Any]:
+    """Read a JSON object; nothing without a path.
+
+    Raises
+    ------
+    GstError
+        If the file holds anything else.
+    """
+    if path is None:
+        return {}
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise GstError(f"not JSON: {error}", where=str(path)) from error
+    if not isinstance(facts, dict):
+        raise GstError("not a JSON object", where=str(path), hint='as {"training_data": "..."}')
+    return facts

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
-from gst_core.errors import GstError
+from gst_core.cli._common import read_facts
 from gst_core.export import export as serialise
 from gst_core.export.tables import TableBits
 from gst_core.files import atomic_write
@@ -69,7 +68,7 @@ def export(
         calibration = Calibration.read(calibration_file)
         temperature = calibration.temperature
         facts["calibration"] = calibration.facts()
-    facts |= _read_facts(facts_file)
+    facts |= read_facts(facts_file)
     data = serialise(
         network,
         description.vocabulary,
@@ -83,15 +82,3 @@ def export(
     with atomic_write(output, "wb") as file:
         file.write(data)
     click.echo(f"gst export: {output}, {len(data) / 1e6:.1f} MB", err=True)
-
-
-def _read_facts(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise GstError(f"not JSON: {error}", where=str(path)) from error
-    if not isinstance(facts, dict):
-        raise GstError("not a JSON object", where=str(path), hint='as {"training_data": "..."}')
-    return facts

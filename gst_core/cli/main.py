@@ -9,6 +9,11 @@ from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "build": (
+        "gst_core.cli.build",
+        "build",
+        "Build a model of reference proteins, as the embedded one.",
+    ),
     "calibrate": ("gst_core.cli.calibrate", "calibrate", "Fit probabilities to held-out genera."),
     "compare": (
         "gst_core.cli.compare",

@@ -78,7 +78,7 @@ def _encode(g: Graph, inputs: Inputs, config: ModelConfig, w: Weights, bits: Tab
     inside = g.node("Less", patches.index, patches.column)  # (B, P)
     mask = g.cast(inside, TensorProto.INT32)
     for number in range(config.layers):
-        x = _layer(g, x, mask, config, f"encoder.layers.{number}", w)
+        x = encoder_layer(g, x, mask, config.dimension, config.heads, f"encoder.layers.{number}", w)
     x = _norm(g, x, "encoder.norm_out", w)
     return _linear(g, _pool(g, x, inside, w), "encoder.project", w)
 
@@ -127,15 +127,15 @@ def _place(g: Graph, x: str, inputs: Inputs, patches: _Patches, w: Weights) -> s
     return _norm(g, x, "encoder.norm_in", w)
 
 
-def _layer(g: Graph, x: str, mask: str, config: ModelConfig, name: str, w: Weights) -> str:
-    """Write a pre-norm layer, ``(B, P, D)``; `mask` is ``(B, P)``, 1 where there is a patch."""
+def encoder_layer(
+    g: Graph, x: str, mask: str, dimension: int, heads: int, name: str, w: Weights
+) -> str:
+    """Write a pre-norm layer, ``(B, P, D)``; `mask` is ``(B, P)``, 1 where there is a token."""
     y = _norm(g, x, f"{name}.norm_1", w)
-    weight = w[f"{name}.qkv.weight"].reshape(3, config.dimension, config.dimension)
-    bias = w[f"{name}.qkv.bias"].reshape(3, config.dimension)
+    weight = w[f"{name}.qkv.weight"].reshape(3, dimension, dimension)
+    bias = w[f"{name}.qkv.bias"].reshape(3, dimension)
     q, k, v = (g.linear(y, f"{name}.{part}", weight[i], bias[i]) for i, part in enumerate("qkv"))
-    attended = g.node(
-        "MultiHeadAttention", q, k, v, "", mask, domain=CONTRIB, num_heads=config.heads
-    )
+    attended = g.node("MultiHeadAttention", q, k, v, "", mask, domain=CONTRIB, num_heads=heads)
     x = g.node("Add", x, _linear(g, attended, f"{name}.out", w))
     y = _linear(g, _norm(g, x, f"{name}.norm_2", w), f"{name}.up", w)
     return g.node("Add", x, _linear(g, g.node("Gelu", y, domain=CONTRIB), f"{name}.down", w))

@@ -8,8 +8,9 @@ import numpy as np
 from onnx import TensorProto, numpy_helper
 
 from gst_core.export.graph import Graph
-from gst_core.model.config import WordPattern, residue_groups
+from gst_core.model.config import WordPattern
 from gst_core.sequences import ALPHABET
+from gst_core.sequences.reduced import residue_groups
 
 
 def words(g: Graph, codes: str, patterns: Sequence[WordPattern]) -> tuple[str, str]:

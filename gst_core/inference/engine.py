@@ -5,14 +5,34 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from gst_core.assignment import Evidence
 from gst_core.errors import GstError
 from gst_core.vocabulary import Vocabulary
+
+
+class Prediction(NamedTuple):
+    """What a model says of a batch of proteins.
+
+    Attributes
+    ----------
+    probabilities
+        ``(B, k)``, falling along each row.
+    indices
+        ``(B, k)``, class indices into the vocabulary; -1 where the model has no more
+        candidates, and the probability is 0.
+    evidence
+        Of each protein's best symbol; None where it was not asked for.
+    """
+
+    probabilities: NDArray[np.float32]
+    indices: NDArray[np.int64]
+    evidence: Sequence[Evidence | None] | None = None
 
 
 class Engine(ABC):
@@ -24,6 +44,8 @@ class Engine(ABC):
         The opened ``.onnx`` file.
     provider
         What really runs it: ``cpu`` or ``cuda``.
+    workers
+        Threads that may prepare it.
 
     Raises
     ------
@@ -35,12 +57,15 @@ class Engine(ABC):
     format: ClassVar[str]
     #: Whether a ``*`` at the end is a residue and an empty sequence is named too.
     reads_as_original: ClassVar[bool]
+    #: Whether it can say which reference speaks for a symbol.
+    gives_evidence: ClassVar[bool] = False
     #: What to do about a file that is not what it should be.
     remedy: ClassVar[str]
 
-    def __init__(self, session: ort.InferenceSession, provider: str) -> None:
+    def __init__(self, session: ort.InferenceSession, provider: str, workers: int = 1) -> None:
         self._session = session
         self._provider = provider
+        self._workers = workers
         metadata = session.get_modelmeta().custom_metadata_map
         if metadata.get("gst.format") != self.format:
             raise GstError(
@@ -113,8 +138,8 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(
-        self, sequences: Sequence[bytes], clade: str | None, top_k: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
+    ) -> Prediction:
         """Name a batch of proteins; the result of one never depends on the others.
 
         Parameters
@@ -125,13 +150,8 @@ class Engine(ABC):
             One of the model's clade categories, or ``None`` where unknown.
         top_k
             How many symbols for each.
-
-        Returns
-        -------
-        probabilities
-            ``(len(sequences), top_k)``, falling along each row.
-        indices
-            ``(len(sequences), top_k)``, class indices into `vocabulary`.
+        evidence
+            Also say what speaks for the best; for models that can, see `gives_evidence`.
 
         Raises
         ------

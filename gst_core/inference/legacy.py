@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.inference.engine import Engine
+from gst_core.inference.engine import Engine, Prediction
 from gst_core.taxonomy import resolve
 
 FORMAT = "legacy-1"
@@ -71,8 +71,8 @@ class LegacyEngine(Engine):
         return codes
 
     def predict(
-        self, sequences: Sequence[bytes], clade: str | None, top_k: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
+    ) -> Prediction:
         """Name a batch of proteins; see :class:`~gst_core.inference.engine.Engine`.
 
         Without a clade the clade vector is zeros. The original had no such mode:
@@ -94,4 +94,4 @@ class LegacyEngine(Engine):
             probabilities[part], indices[part] = self._session.run(
                 ["probabilities", "indices"], feed
             )
-        return probabilities, indices
+        return Prediction(probabilities, indices)

@@ -12,14 +12,15 @@ from gst_core.assignment import Assignment
 from gst_core.errors import GstError
 from gst_core.inference.engine import Engine
 from gst_core.inference.legacy import LegacyEngine
+from gst_core.inference.references import ReferenceEngine
 from gst_core.inference.session import Device, available_threads, default_model, open_session
 from gst_core.inference.stream import assign
 from gst_core.inference.transformer import TransformerEngine
 from gst_core.sequences import ReadStatistics, proteins_from, read_proteins
 from gst_core.taxonomy import resolve
 
-_ENGINES: dict[str | None, type[TransformerEngine] | type[LegacyEngine]] = {
-    engine.format: engine for engine in (TransformerEngine, LegacyEngine)
+_ENGINES: dict[str | None, type[ReferenceEngine] | type[TransformerEngine] | type[LegacyEngine]] = {
+    engine.format: engine for engine in (ReferenceEngine, TransformerEngine, LegacyEngine)
 }
 
 
@@ -90,9 +91,9 @@ class GeneNamer:
                 if kind
                 else "an ONNX model, but not one of GST's",
                 where=str(self.path),
-                hint="make one with gst export",
+                hint="make one with gst build or gst export",
             )
-        self.engine: Engine = _ENGINES[kind](session, provider)
+        self.engine: Engine = _ENGINES[kind](session, provider, self.threads)
 
     @property
     def provider(self) -> str:
@@ -145,6 +146,7 @@ class GeneNamer:
         taxon_id: int | None = None,
         clade: str | None = None,
         top_k: int = 1,
+        evidence: bool = False,
         strict: bool = False,
         statistics: ReadStatistics | None = None,
     ) -> Iterator[Assignment]:
@@ -159,7 +161,9 @@ class GeneNamer:
         scientific_name, taxon_id, clade
             The species; all may be left out, the first that is given decides.
         top_k
-            Candidates for each protein.
+            Candidates for each protein; fewer where the model has no more.
+        evidence
+            Say which reference speaks for the best symbol.
         strict
             Raise an error where odd input would be mended.
         statistics
@@ -173,8 +177,15 @@ class GeneNamer:
         Raises
         ------
         GstError
-            For an unknown species or input that is not protein FASTA.
+            For an unknown species, input that is not protein FASTA, or a model
+            without references that is asked for evidence.
         """
+        if evidence and not self.engine.gives_evidence:
+            raise GstError(
+                f"the model {self.engine.name} has no references",
+                where="evidence",
+                hint="ask for evidence of a model made with gst build, as the embedded one",
+            )
         found = self.species(scientific_name, taxon_id, clade)
         if isinstance(source, (str, Path)) or hasattr(source, "read"):
             read: Any = read_proteins
@@ -183,7 +194,14 @@ class GeneNamer:
         original = self.engine.reads_as_original
         proteins = read(source, strict=strict, statistics=statistics, original=original)
         workers = 1 if self.provider == "cuda" else self.threads
-        return assign(self.engine, proteins, clade=found.clade, top_k=top_k, workers=workers)
+        return assign(
+            self.engine,
+            proteins,
+            clade=found.clade,
+            top_k=top_k,
+            evidence=evidence,
+            workers=workers,
+        )
 
 
 def _as_onnx(path: Path) -> Path:

@@ -6,11 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gst_core.assignment import Assignment
-from gst_core.inference.engine import Engine
+from gst_core.inference.engine import Engine, Prediction
 from gst_core.sequences import Protein
 from gst_core.vocabulary import Symbol
 
@@ -23,8 +20,6 @@ WINDOW_RESIDUES = 1_000_000
 BATCH_COST = 16_384
 BATCH_SIZE = 32
 
-Prediction = tuple[NDArray[np.float32], NDArray[np.int64]]
-
 
 def assign(
     engine: Engine,
@@ -32,6 +27,7 @@ def assign(
     *,
     clade: str | None = None,
     top_k: int = 1,
+    evidence: bool = False,
     workers: int = 1,
 ) -> Iterator[Assignment]:
     """Name proteins in their order, in memory that does not grow with their number.
@@ -48,15 +44,18 @@ def assign(
     clade
         One of the model's clade categories, or ``None`` where unknown.
     top_k
-        Candidates for each protein.
+        Candidates for each protein; fewer where the model has no more.
+    evidence
+        Say what speaks for the best.
     workers
         Batches that run at once.
 
     Yields
     ------
     assignment
-        One for each protein. Without residues there is no symbol and the
-        probability is 0, but for models of the original, which name even those.
+        One for each protein. Without residues, or where nothing the model knows
+        resembles it, there is no symbol and the probability is 0; models of the
+        original name even those.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="gst")
     pending: deque[tuple[list[Protein], list[tuple[list[int], Future[Prediction]]]]] = deque()
@@ -65,7 +64,9 @@ def assign(
             runs = [
                 (
                     rows,
-                    pool.submit(engine.predict, [window[i].residues for i in rows], clade, top_k),
+                    pool.submit(
+                        engine.predict, [window[i].residues for i in rows], clade, top_k, evidence
+                    ),
                 )
                 for rows in _batches(window, engine)
             ]
@@ -114,16 +115,20 @@ def _collect(
 ) -> Iterator[Assignment]:
     """Bring a window's results back into the order of its proteins."""
     vocabulary = engine.vocabulary
-    found: dict[int, tuple[tuple[Symbol, float], ...]] = {}
+    found: dict[int, Assignment] = {}
     for rows, run in runs:
-        probabilities, indices = run.result()
-        for row, p, i in zip(rows, probabilities.tolist(), indices.tolist(), strict=True):
-            found[row] = tuple(
-                (vocabulary[index], value) for index, value in zip(i, p, strict=True)
+        probabilities, indices, evidence = run.result()
+        shown = evidence or [None] * len(rows)
+        for row, p, i, own in zip(
+            rows, probabilities.tolist(), indices.tolist(), shown, strict=True
+        ):
+            candidates = [(vocabulary[c], value) for c, value in zip(i, p, strict=True) if c >= 0]
+            protein = window[row]
+            found[row] = Assignment(
+                protein.stable_id, tuple(candidates) or _NOTHING, len(protein.residues), own
             )
     for row, protein in enumerate(window):
-        candidates = found.get(row, _NOTHING)
-        yield Assignment(protein.stable_id, candidates, len(protein.residues))
+        yield found.get(row) or Assignment(protein.stable_id, _NOTHING, len(protein.residues))
 
 
 _NOTHING = ((Symbol(""), 0.0),)

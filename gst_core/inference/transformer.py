@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gst_core.inference.engine import Engine
+from gst_core.inference.engine import Engine, Prediction
 from gst_core.sequences import PADDING, encode
 from gst_core.taxonomy import resolve
 
@@ -31,8 +30,8 @@ class TransformerEngine(Engine):
         return max(length, 64)
 
     def predict(
-        self, sequences: Sequence[bytes], clade: str | None, top_k: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
+    ) -> Prediction:
         """Name a batch of proteins; see :class:`~gst_core.inference.engine.Engine`."""
         lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
         codes = np.full((len(sequences), int(lengths.max())), PADDING, dtype=np.uint8)
@@ -44,4 +43,4 @@ class TransformerEngine(Engine):
             "top_k": np.array([min(top_k, len(self._vocabulary))]),
         }
         probabilities, indices = self._session.run(["probabilities", "indices"], feed)
-        return probabilities, indices
+        return Prediction(probabilities, indices)

@@ -21,9 +21,9 @@ from gst_core.model.config import (
     PATCH_PATTERNS,
     ModelConfig,
     WordPattern,
-    residue_groups,
 )
 from gst_core.sequences import ALPHABET
+from gst_core.sequences.reduced import residue_groups
 
 #: In the bag a word is there or not: repeats within a protein say little of its family.
 BAG_LIMIT = 1
@@ -87,19 +87,23 @@ class EncoderLayer(nn.Module):
 
     Parameters
     ----------
-    config
-        Shape of the network.
+    dimension
+        Width, a multiple of `heads`.
+    heads
+        Of the attention.
+    feedforward
+        Width of the hidden layer.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, dimension: int, heads: int, feedforward: int) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.norm_1 = nn.LayerNorm(config.dimension)
-        self.qkv = nn.Linear(config.dimension, 3 * config.dimension)
-        self.out = nn.Linear(config.dimension, config.dimension)
-        self.norm_2 = nn.LayerNorm(config.dimension)
-        self.up = nn.Linear(config.dimension, config.feedforward)
-        self.down = nn.Linear(config.feedforward, config.dimension)
+        self.heads = heads
+        self.norm_1 = nn.LayerNorm(dimension)
+        self.qkv = nn.Linear(dimension, 3 * dimension)
+        self.out = nn.Linear(dimension, dimension)
+        self.norm_2 = nn.LayerNorm(dimension)
+        self.up = nn.Linear(dimension, feedforward)
+        self.down = nn.Linear(feedforward, dimension)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Attend and feed forward.
@@ -144,7 +148,10 @@ class PatchEncoder(nn.Module):
         self.from_end = nn.Parameter(torch.randn(config.max_patches, config.dimension) * 0.1)
         self.clade = nn.Embedding(config.num_clades + 1, config.dimension)
         self.norm_in = nn.LayerNorm(config.dimension)
-        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(
+            EncoderLayer(config.dimension, config.heads, config.feedforward)
+            for _ in range(config.layers)
+        )
         self.norm_out = nn.LayerNorm(config.dimension)
         self.query = nn.Linear(config.dimension, config.heads)
         self.project = nn.Linear(config.heads * config.dimension, config.width)

@@ -80,6 +80,14 @@ class Tables:
     mouse: Sequence[ModelGene] = field(default_factory=list)
     zebrafish: Sequence[ModelGene] = field(default_factory=list)
 
+    @property
+    def readthrough(self) -> frozenset[str]:
+        """Symbols in upper case of transcripts that run through two genes (NBL1 and MICOS10).
+
+        What resembles one of them is one of the two genes nearly always.
+        """
+        return frozenset(g.symbol.upper() for g in self.hgnc if "readthrough" in g.name.lower())
+
 
 def read_tables(
     hgnc: Path | None = None, mgi: Iterable[Path] = (), zfin: Path | None = None

@@ -35,7 +35,7 @@ def test_real_proteins_are_named(namer):
 def test_the_result_of_a_protein_never_depends_on_its_batch(namer):
     proteins = [p for fasta in sorted(SAMPLE.glob("*.fa")) for p in read_proteins(fasta)]
     residues = [p.residues for p in proteins[:60]] + [b"M", b"MK" * 4000, b"X" * 40, b"*"]
-    together, which = namer.engine.predict(residues, "aves", 5)
+    together, which, _ = namer.engine.predict(residues, "aves", 5)
     for row, one in enumerate(residues):
         alone, index = namer.engine.predict([one], "aves", 5)
         np.testing.assert_allclose(alone[0], together[row], atol=1e-6)

@@ -1,0 +1,143 @@
+"""``gst build``: a model of reference proteins and the network that decides among them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+import torch
+
+from gst_core.clades import CLADES
+from gst_core.cli._common import read_facts
+from gst_core.cli._nomenclature import FILE, symbols_option, table_options
+from gst_core.export.candidates import export
+from gst_core.files import atomic_write
+from gst_core.inference.session import available_threads
+from gst_core.nomenclature import read_canonical, read_tables
+from gst_core.training.building import build_model
+from gst_core.training.deciding import DecidingConfig
+from gst_core.training.proteins import read_labelled
+
+
+@click.command()
+@click.option(
+    "--proteins",
+    "fastas",
+    multiple=True,
+    required=True,
+    type=FILE,
+    help="Labelled proteins of vertebrates: FASTA with OX= and GN= in the headers, as UniProt "
+    "writes them. May be repeated.",
+)
+@table_options
+@symbols_option
+@click.option(
+    "--hold_out_genus",
+    "hold_out",
+    multiple=True,
+    help="Genus to leave out, with the symbols that it alone has. May be repeated.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Model file (.onnx) to write.",
+)
+@click.option("--name", help="Name of the model. Default: that of the file.")
+@click.option(
+    "--version", "version_", default="1.0.0", show_default=True, help="Version of the model."
+)
+@click.option(
+    "--facts",
+    "facts_file",
+    type=FILE,
+    help="JSON object to keep in the model: held_out_accuracy, training_data with its licences.",
+)
+@click.option(
+    "--simulate", type=click.IntRange(100), help="Proteins to simulate at most. Default: all."
+)
+@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of every random draw.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: all available.")
+def build(
+    fastas: tuple[Path, ...],
+    hgnc: Path | None,
+    mgi: tuple[Path, ...],
+    zfin: Path | None,
+    symbols: Path | None,
+    hold_out: tuple[str, ...],
+    output: Path,
+    name: str | None,
+    version_: str,
+    facts_file: Path | None,
+    simulate: int | None,
+    epochs: int,
+    seed: int,
+    threads: int | None,
+) -> None:
+    """Build a model: choose references, and train the network that decides among them.
+
+    \b
+    gst build --proteins swissprot.fasta.gz --hgnc hgnc_complete_set.txt --output first.onnx
+    gst_assign --checkpoint first.onnx --sequences_fasta proteins.fa
+    """  # noqa: D301
+    threads = threads or available_threads()
+    torch.set_num_threads(threads)
+    facts = read_facts(facts_file)
+    say = _Progress()
+    say("reading proteins", 0)
+    proteins = read_labelled(fastas)
+    built = build_model(
+        proteins,
+        read_tables(hgnc, mgi, zfin),
+        read_canonical(symbols) if symbols else None,
+        hold_out=hold_out,
+        simulate=simulate,
+        training=DecidingConfig(epochs=epochs, seed=seed),
+        workers=threads,
+        on_progress=say,
+    )
+    described = (
+        f"{built.proteins:,} vertebrate proteins with {len(built.vocabulary):,} gene symbols "
+        f"from {', '.join(path.name for path in fastas)}"
+    )
+    if hold_out:
+        described += f", without {', '.join(hold_out)}"
+    data = export(
+        built.network,
+        built.references,
+        built.counts,
+        built.vocabulary,
+        CLADES,
+        name=name or output.stem,
+        version=version_,
+        facts={"training_data": described, "calibration": built.calibration} | facts,
+    )
+    with atomic_write(output, "wb") as file:
+        file.write(data)
+    quality = built.calibration
+    click.echo(
+        f"gst build: {output}, {len(data) / 1e6:.1f} MB, {len(built.references):,} references of "
+        f"{len(built.vocabulary):,} symbols; genera kept from the network: "
+        f"{100 * quality['accuracy']:.1f}% of the nameable proteins right, calibration error "
+        f"{quality['expected_calibration_error']:.3f}",
+        err=True,
+    )
+
+
+class _Progress:
+    """A line for each step, and now and then one for how far it has come."""
+
+    def __init__(self) -> None:
+        self._step = ""
+        self._last = 0.0
+
+    def __call__(self, step: str, share: float) -> None:
+        new = step.split(",")[0] != self._step
+        interval = 5 if sys.stderr.isatty() else 30
+        if new or share >= 1 or time.monotonic() - self._last >= interval:
+            self._step, self._last = step.split(",")[0], time.monotonic()
+            click.echo(f"gst build: {step}" + (f", {share:.0%}" if share else ""), err=True)

@@ -1,0 +1,87 @@
+"""The engine of models of references: search, align, and let the network decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.assignment import Evidence
+from gst_core.inference.engine import Engine, Prediction
+from gst_core.references.alignment import query
+from gst_core.references.evidence import EvidenceFinder, features
+from gst_core.references.store import References, plain, unpack
+from gst_core.sequences import encode
+from gst_core.taxonomy import resolve
+
+FORMAT = "gst-2"
+
+_STORED = ("packed", "lengths", "classes", "clades", "counts")
+
+
+class ReferenceEngine(Engine):
+    """References, and the Transformer that decides among the symbols they suggest."""
+
+    format = FORMAT
+    reads_as_original = False
+    gives_evidence = True
+    remedy = "build it again with gst build"
+
+    def _read(self, metadata: dict[str, str]) -> None:
+        shape = self._session.get_inputs()[0].shape
+        nothing = {
+            "features": np.zeros((0, 1, shape[2]), dtype=np.float32),
+            "present": np.zeros((0, 1), dtype=np.bool_),
+        }
+        packed, lengths, classes, clades, counts = self._session.run(list(_STORED), nothing)
+        accessions = metadata["gst.accessions"].split("\n")
+        sizes = {len(lengths), len(classes), len(clades), len(accessions)}
+        if len(sizes) > 1 or len(counts) != len(self._vocabulary):
+            raise ValueError("its references and its vocabulary do not fit together")
+        starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+        references = References(
+            unpack(packed, int(starts[-1])), starts, classes, clades, accessions
+        )
+        self._finder = EvidenceFinder(references, counts.astype(np.int64), workers=self._workers)
+
+    def clade_of(self, taxon_id: int) -> str | None:
+        """Name of the clade category of an NCBI taxon; None where it has none."""
+        clade = resolve(taxon_id).clade
+        return clade if clade in self._clades else None
+
+    def cost(self, length: int) -> int:
+        """Relative cost of a protein: nothing is padded, long ones are aligned all the same."""
+        return max(length, 64)
+
+    def predict(
+        self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
+    ) -> Prediction:
+        """Name a batch of proteins; see :class:`~gst_core.inference.engine.Engine`."""
+        codes = [encode(sequence) for sequence in sequences]
+        clades = np.full(len(codes), self.clade_index(clade))
+        found = self._finder.find(codes, clades)
+        feed = {"features": features(found), "present": found.present}
+        weighed: NDArray[np.float32] = self._session.run(["probabilities"], feed)[0][:, 1:]
+        k = min(top_k, weighed.shape[1])
+        order = np.argsort(-np.where(found.present, weighed, -1), axis=1, kind="stable")[:, :k]
+        rows = np.arange(len(codes))[:, None]
+        indices = found.classes[rows, order].astype(np.int64)
+        probabilities = np.where(indices >= 0, weighed[rows, order], 0).astype(np.float32)
+        shown: list[Evidence | None] | None = None
+        if evidence:
+            best = found.references[rows[:, 0], order[:, 0]]
+            shown = [self._show(own, int(ref)) for own, ref in zip(codes, best, strict=True)]
+        return Prediction(probabilities, indices, shown)
+
+    def _show(self, codes: NDArray[np.uint8], reference: int) -> Evidence | None:
+        if reference < 0:
+            return None
+        references = self._finder.references
+        alignment = query(plain(codes)).align(references[reference])
+        return Evidence(
+            references.accessions[reference],
+            alignment.identity,
+            alignment.query_coverage,
+            alignment.reference_coverage,
+        )

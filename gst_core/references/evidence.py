@@ -1,0 +1,310 @@
+"""What speaks for each candidate symbol of a protein, as numbers that a network can weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.clades import LINEAGE_OF_CLADE
+from gst_core.references.alignment import Query, query, self_score, self_scores
+from gst_core.references.index import SHORT, WordIndex
+from gst_core.references.store import References, plain
+
+#: Candidate symbols of a protein.
+CANDIDATES: Final = 12
+#: References that the index is asked for.
+FOUND: Final = 160
+#: References of one symbol that are aligned.
+ALIGNED: Final = 4
+#: A reference is aligned where its words score at least this share of the best one's.
+WORTH_ALIGNING: Final = 0.5
+#: Where no alignment reaches this share of the protein's score against itself, words may have
+#: missed the relatives, and the first `SEARCHED` references are aligned whatever their words.
+WEAK: Final = 0.15
+SEARCHED: Final = 120
+#: Identical residues are counted where another symbol reaches this share of the best score.
+CLOSE: Final = 0.9
+#: Cells of the largest alignment that is made: 4,000 residues against 5,000.
+LARGEST: Final = 20_000_000
+
+#: Numbers a candidate.
+FEATURES: Final = 21
+#: Training proteins beyond this make a symbol no more likely.
+_ENOUGH: Final = 8
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found for a batch of B proteins, K candidates each, the best by their words first.
+
+    Attributes
+    ----------
+    classes
+        ``(B, K)``: class index of each candidate's symbol; -1 where there are fewer candidates.
+    references
+        ``(B, K)``: the reference of the symbol that aligns best, by its words where none was
+        aligned; -1 where there are fewer candidates.
+    numbers
+        ``(B, K, 11)``: `shared`, `total`, `found`, `score`, `mean`, `matches`, `columns`,
+        `length`, `self`, `count` and `kin` of each candidate, see :data:`NUMBERS`.
+    queries
+        ``(B, 3)``: sum of the weights of the protein's words, its residues, and its score
+        against itself.
+    """
+
+    classes: NDArray[np.int32]
+    references: NDArray[np.int32]
+    numbers: Array
+    queries: Array
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """``(B, K)``: whether there is such a candidate."""
+        return self.classes >= 0
+
+
+#: What :attr:`Evidence.numbers` holds: the weight of shared words (best of the symbol's
+#: references) and of all words of the reference; the symbol's references that were found; best
+#: and mean score of its alignments; identical residues and columns of the best (0 where not
+#: counted); the best one's residues and score against itself; training proteins of the
+#: symbol; and whether the reference is of the protein's lineage (1), of another (-1), or that
+#: is not known (0).
+NUMBERS: Final = (
+    "shared",
+    "total",
+    "found",
+    "score",
+    "mean",
+    "matches",
+    "columns",
+    "length",
+    "self",
+    "count",
+    "kin",
+)
+COUNT: Final = NUMBERS.index("count")
+KIN: Final = NUMBERS.index("kin")
+
+
+class EvidenceFinder:
+    """Finds candidates and what speaks for them.
+
+    Parameters
+    ----------
+    references
+        Proteins whose symbols are known.
+    counts
+        ``(C,)``: training proteins of each symbol.
+    workers
+        Threads that build the index.
+    """
+
+    def __init__(self, references: References, counts: NDArray[np.int64], workers: int = 1) -> None:
+        self.references = references
+        self._index = WordIndex(references, workers)
+        self._self_scores = self_scores(references.codes, references.starts)
+        self._lengths = references.lengths
+        self._counts = counts
+        self._lineages = np.array([*LINEAGE_OF_CLADE, -1])[references.clades]
+
+    def find(
+        self,
+        proteins: Sequence[NDArray[np.uint8]],
+        clades: NDArray[np.int64],
+        hidden: Sequence[NDArray[np.bool_]] | None = None,
+    ) -> Evidence:
+        """Gather the evidence for a batch of proteins.
+
+        Parameters
+        ----------
+        proteins
+            Residue codes of each.
+        clades
+            ``(B,)`` clade indices; the number of clades where unknown.
+        hidden
+            ``(R,)`` for each protein: references that it shall not know of.
+
+        Returns
+        -------
+        evidence
+            Of proteins without a word that any reference has, no candidates.
+        """
+        size = len(proteins)
+        classes = np.full((size, CANDIDATES), -1, dtype=np.int32)
+        references = np.full((size, CANDIDATES), -1, dtype=np.int32)
+        numbers = np.zeros((size, CANDIDATES, len(NUMBERS)), dtype=np.float32)
+        queries = np.zeros((size, 3), dtype=np.float32)
+        lineages = np.array([*LINEAGE_OF_CLADE, -1])[clades]
+        for row, codes in enumerate(proteins):
+            one = self._look_up(plain(codes), None if hidden is None else hidden[row])
+            queries[row] = one.own, len(codes), one.self_score
+            kept = len(one.classes)
+            classes[row, :kept] = one.classes
+            references[row, :kept] = one.references
+            numbers[row, :kept, :9] = one.numbers
+            lineage = self._lineages[one.references]
+            known = (lineage >= 0) & (lineages[row] >= 0)
+            kin = np.where(lineage == lineages[row], 1, -1)
+            numbers[row, :kept, COUNT] = self._counts[one.classes]
+            numbers[row, :kept, KIN] = np.where(known, kin, 0)
+        return Evidence(classes, references, numbers, queries)
+
+    def _look_up(self, codes: NDArray[np.uint8], hidden: NDArray[np.bool_] | None) -> _Found:
+        found, shared, own = self._index.search(codes, FOUND, hidden)
+        whole = self_score(codes)
+        if not len(found):
+            return _Found.nothing(own, whole)
+        lengths = self._lengths[found]
+        words = shared / np.sqrt(np.maximum(lengths, SHORT))
+        worth = (words >= WORTH_ALIGNING * words[0]) & (lengths * len(codes) <= LARGEST)
+        asked = query(codes)
+        scores = np.zeros(len(found))
+        symbols = self.references.classes[found]
+        if (symbols[worth] == symbols[0]).all():
+            worth[1:] = False  # nothing to compare with: one alignment shows how near they are
+        self._align(asked, found, symbols, worth, scores)
+        if scores.max() < WEAK * whole:
+            more = np.arange(len(found)) < SEARCHED
+            self._align(asked, found, symbols, more & (lengths * len(codes) <= LARGEST), scores)
+            order = np.argsort(-scores, kind="stable")
+            found, shared, scores = found[order], shared[order], scores[order]
+            symbols = symbols[order]
+        return self._by_symbol(asked, found, shared, scores, symbols, own, whole)
+
+    def _align(
+        self,
+        asked: Query,
+        found: NDArray[np.int64],
+        symbols: NDArray[np.int32],
+        chosen: NDArray[np.bool_],
+        scores: NDArray[np.float64],
+    ) -> None:
+        """Score the first references of each symbol among the chosen, in place."""
+        seen: dict[int, int] = {}
+        for place in np.flatnonzero(chosen).tolist():
+            symbol = int(symbols[place])
+            times = seen.get(symbol, 0)
+            if times == ALIGNED or (times == 0 and len(seen) == CANDIDATES and not scores[place]):
+                continue
+            seen[symbol] = times + 1
+            if not scores[place]:
+                scores[place] = asked.score(self.references[int(found[place])])
+
+    def _by_symbol(
+        self,
+        asked: Query,
+        found: NDArray[np.int64],
+        shared: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        symbols: NDArray[np.int32],
+        own: float,
+        whole: int,
+    ) -> _Found:
+        """Bring the references of each symbol together."""
+        kept, first, rows = np.unique(symbols, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        place_of = np.empty_like(order)
+        place_of[order] = np.arange(len(order))
+        rows = place_of[rows]
+        kept, first = kept[order][:CANDIDATES], first[order][:CANDIDATES]
+        size = len(order)
+        aligned = np.maximum(np.bincount(rows, scores > 0, size), 1)
+        numbers = np.zeros((len(kept), 9), dtype=np.float32)
+        # Sorted by symbol and falling score, the first of each symbol is its best.
+        by_score = np.lexsort((-scores, rows))
+        top = by_score[np.searchsorted(rows[by_score], np.arange(len(kept)))]
+        best = found[top]
+        most = np.zeros(size)
+        np.maximum.at(most, rows, shared)
+        numbers[:, 0] = most[: len(kept)]
+        numbers[:, 1] = self._index.totals[found[first]]
+        numbers[:, 2] = np.bincount(rows, minlength=size)[: len(kept)]
+        numbers[:, 3] = scores[top]
+        numbers[:, 4] = (np.bincount(rows, scores, size) / aligned)[: len(kept)]
+        numbers[:, 7] = self._lengths[best]
+        numbers[:, 8] = self._self_scores[best]
+        highest = numbers[:, 3].max()
+        close = np.flatnonzero((numbers[:, 3] >= CLOSE * highest) & (highest > 0))
+        if len(close) > 1:
+            for row in close.tolist():
+                numbers[row, 5:7] = asked.matches(self.references[int(best[row])])
+        return _Found(kept.astype(np.int32), best.astype(np.int32), numbers, own, whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Candidates of one protein: `numbers` is ``(n, 9)``, without `count` and `kin`."""
+
+    classes: NDArray[np.int32]
+    references: NDArray[np.int32]
+    numbers: Array
+    own: float
+    self_score: int
+
+    @classmethod
+    def nothing(cls, own: float, self_score: int) -> _Found:
+        none = np.empty(0, dtype=np.int32)
+        return cls(none, none, np.empty((0, 9), dtype=np.float32), own, self_score)
+
+
+def features(evidence: Evidence) -> Array:
+    """Turn evidence into what the network reads.
+
+    Parameters
+    ----------
+    evidence
+        Of B proteins with K candidates each.
+
+    Returns
+    -------
+    features
+        ``(B, K, 21)``; 0 where there is no candidate.
+    """
+    shared, total, found, score, mean, matches, columns, length, whole, count, kin = np.moveaxis(
+        evidence.numbers, 2, 0
+    )
+    own, residues, itself = (np.maximum(column, 1e-6)[:, None] for column in evidence.queries.T)
+    length, whole = np.maximum(length, 1), np.maximum(whole, 1)
+    ranked = np.sort(score, axis=1)
+    highest, second = ranked[:, -1:], ranked[:, -2:-1]
+    rival = np.where(score == highest, second, highest)
+    top = np.maximum(highest, 1)
+    lead = (score - rival) / top
+    cosine = shared / np.sqrt(own * np.maximum(total, 1e-6))
+    shorter = np.minimum(length, residues)
+    identity = matches / shorter
+    columns_there = columns > 0
+    result = np.stack(
+        np.broadcast_arrays(
+            cosine,
+            cosine / np.maximum(cosine.max(1, keepdims=True), 1e-9),
+            np.clip(np.log(residues / length), -3, 3),
+            np.log1p(found),
+            score / itself,
+            score / whole,
+            score / top,
+            np.tanh(8 * lead),
+            np.tanh(40 * lead),
+            score / shorter / 5,
+            identity,
+            identity - identity.max(1, keepdims=True),
+            matches / np.maximum(columns, 1),
+            columns_there,
+            columns / residues,
+            columns / length,
+            mean / top,
+            np.log(residues) / 8,
+            np.log1p(score) / 8,
+            np.log1p(np.minimum(count, _ENOUGH)),
+            kin,
+        ),
+        axis=-1,
+    ).astype(np.float32)
+    result[~evidence.present] = 0
+    return result

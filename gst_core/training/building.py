@@ -1,0 +1,182 @@
+"""From labelled proteins to a model of references: chosen, simulated, trained, calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.errors import GstError
+from gst_core.model.candidates import CandidateConfig, CandidateTransformer
+from gst_core.nomenclature import Canonical, Tables, relabel
+from gst_core.references.evidence import EvidenceFinder
+from gst_core.references.store import MOST_REFERENCES, References
+from gst_core.training.calibration import expected_calibration_error
+from gst_core.training.deciding import (
+    DecidingConfig,
+    best_probability,
+    calibrate,
+    fit,
+    logits_of,
+)
+from gst_core.training.proteins import LabelledProtein
+from gst_core.training.references import choose, gather
+from gst_core.training.simulation import Simulated, Simulation, joined
+from gst_core.training.symbols import build_vocabulary
+from gst_core.vocabulary import Vocabulary
+
+#: Told of every step: what is done, and how far it has come from 0 to 1.
+OnProgress = Callable[[str, float], None]
+
+#: One genus in as many is kept from the network, to calibrate it on.
+_ONE_GENUS_IN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Everything a model of references consists of.
+
+    Attributes
+    ----------
+    network, references, vocabulary
+        As the model file has them.
+    counts
+        ``(C,)``: training proteins of each symbol.
+    proteins
+        Training proteins.
+    calibration
+        Of the genera kept from the network: proteins, accuracy among the nameable, expected
+        calibration error.
+    """
+
+    network: CandidateTransformer
+    references: References
+    vocabulary: Vocabulary
+    counts: NDArray[np.int64]
+    proteins: int
+    calibration: dict[str, Any]
+
+
+def build_model(
+    proteins: Iterable[LabelledProtein],
+    tables: Tables,
+    canonical: Canonical | None = None,
+    *,
+    hold_out: Collection[str] = (),
+    simulate: int | None = None,
+    training: DecidingConfig | None = None,
+    device: str = "cpu",
+    workers: int = 1,
+    on_progress: OnProgress = lambda step, share: None,
+) -> Built:
+    """Choose references, simulate new species, and train the network that decides.
+
+    Parameters
+    ----------
+    proteins
+        Labelled proteins.
+    tables
+        Genes of nomenclature committees; proteins of readthrough genes are left out.
+    canonical
+        What labels stand for.
+    hold_out
+        Genera of which nothing is learnt.
+    simulate
+        Proteins to simulate at most; all without it.
+    training
+        What fixes the network's training.
+    device
+        Of the network's training.
+    workers
+        Threads.
+    on_progress
+        Told of every step.
+
+    Raises
+    ------
+    GstError
+        If a genus is not there, fewer than two genera are left, or there are too many references.
+    """
+    everything = list(proteins) if canonical is None else relabel(proteins, canonical)
+    genera = {protein.taxon.genus for protein in everything}
+    for genus in hold_out:
+        if genus not in genera:
+            raise GstError(
+                f"no protein is of the genus '{genus}'", hint="give its scientific name, as Bos"
+            )
+    through = tables.readthrough
+    kept = [p for p in everything if p.taxon.genus not in hold_out and p.key not in through]
+    if len({p.taxon.genus for p in kept}) < 2:
+        raise GstError("fewer than two genera are left", hint="new species cannot be simulated")
+    vocabulary = build_vocabulary(kept, tables, canonical)
+    index = {symbol.symbol.upper(): number for number, symbol in enumerate(vocabulary)}
+    classes = np.array([index[p.key] for p in kept], dtype=np.int32)
+
+    on_progress("choosing references", 0)
+    chosen = choose(kept, classes)
+    if len(chosen) > MOST_REFERENCES:
+        raise GstError(
+            f"{len(chosen):,} references, more than {MOST_REFERENCES:,}",
+            hint="give fewer proteins, for instance of one clade",
+        )
+    references = gather(kept, classes, chosen)
+    counts = np.bincount(classes, minlength=len(vocabulary))
+    finder = EvidenceFinder(references, counts, workers)
+    families = _families(vocabulary, canonical)
+    simulation = Simulation(finder, kept, classes, chosen, families)
+    settings = training or DecidingConfig()
+    rows = simulation.sample(simulate, settings.seed)
+    parts = []
+    for part in simulation.run(rows, settings.seed, workers):
+        parts.append(part)
+        on_progress("simulating new species", sum(len(p.answers) for p in parts) / len(rows))
+    data = joined(parts)
+
+    watched = _watched(data, settings.seed)
+    network = fit(
+        data[~watched],
+        CandidateConfig(),
+        settings,
+        device,
+        lambda epoch, loss: on_progress(f"training, loss {loss:.4f}", epoch / settings.epochs),
+    )
+    seen = data[watched & data.as_new]
+    calibrate(network, seen)
+    return Built(network, references, vocabulary, counts, len(kept), _quality(network, seen))
+
+
+def _families(vocabulary: Vocabulary, canonical: Canonical | None) -> NDArray[np.int64]:
+    """Give each symbol the number of the gene it is a copy of."""
+    bases = [
+        symbol.symbol.upper() if canonical is None else canonical.base(symbol.symbol)
+        for symbol in vocabulary
+    ]
+    return np.unique(bases, return_inverse=True)[1].astype(np.int64)
+
+
+def _watched(data: Simulated, seed: int) -> NDArray[np.bool_]:
+    """Choose the proteins of some genera; at least one genus on either side."""
+    genera = np.unique(data.genera)
+    drawn = np.random.default_rng(seed).permutation(genera)
+    return np.isin(data.genera, drawn[: max(len(genera) // _ONE_GENUS_IN, 1)])
+
+
+def _quality(network: CandidateTransformer, data: Simulated) -> dict[str, Any]:
+    logits = logits_of(network, data)
+    right = logits[:, 1:].argmax(1) + 1 == data.answers
+    nameable = data.answers > 0
+    probability = best_probability(logits)
+    return {
+        "temperature": float(network.temperature),
+        "doubt": float(network.doubt),
+        "proteins": len(right),
+        "accuracy": float(right[nameable].mean()) if nameable.any() else 0.0,
+        "expected_calibration_error": expected_calibration_error(probability, right),
+        "precision_at": {
+            str(t): float(right[probability >= t].mean()) if (probability >= t).any() else None
+            for t in (0.7, 0.9)
+        },
+    }

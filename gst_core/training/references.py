@@ -1,0 +1,101 @@
+"""Which training proteins a model carries as references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.clades import CLADES
+from gst_core.references.store import References, plain
+from gst_core.references.words import WORDS, distinct_words
+from gst_core.training.proteins import LabelledProtein
+
+#: A protein is left out where one of its symbol shares this much of the larger one's words.
+SIMILAR: Final = 0.6
+#: Proteins shorter than this share of the median of their symbol are fragments.
+FRAGMENT: Final = 0.5
+#: References of one symbol.
+MOST_OF_A_SYMBOL: Final = 24
+
+
+def choose(
+    proteins: Sequence[LabelledProtein], classes: NDArray[np.int32], similar: float = SIMILAR
+) -> NDArray[np.int64]:
+    """Choose the proteins that stand for each symbol.
+
+    First the one most like the others of its symbol, then always the one least like those
+    chosen (Gonzalez 1985), until every other shares `similar` of its words with one of them.
+
+    Parameters
+    ----------
+    proteins
+        Labelled proteins.
+    classes
+        ``(N,)``: class index of each one's symbol.
+    similar
+        Share of the larger set of words.
+
+    Returns
+    -------
+    chosen
+        Their positions, ascending.
+    """
+    order = np.argsort(classes, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(classes[order])) + 1)
+    marked = np.zeros(WORDS, dtype=np.bool_)
+    chosen: list[int] = []
+    lengths = np.array([len(protein.codes) for protein in proteins])
+    for every in groups:
+        group = every[lengths[every] >= FRAGMENT * np.median(lengths[every])]
+        words = [distinct_words(plain(proteins[i].codes)) for i in group.tolist()]
+        chosen += group[_spread(words, marked, similar)].tolist()
+    return np.sort(np.array(chosen, dtype=np.int64))
+
+
+def _spread(words: list[NDArray[np.int32]], marked: NDArray[np.bool_], similar: float) -> list[int]:
+    """Choose among the proteins of one symbol; `marked` is all false, before and after."""
+    if len(words) == 1:
+        return [0]
+    sizes = np.array([len(w) for w in words])
+    every = np.concatenate(words)
+    owners = np.repeat(np.arange(len(words)), sizes)
+
+    def likeness(number: int) -> NDArray[np.float64]:
+        marked[words[number]] = True
+        shared = np.bincount(owners, marked[every], len(words))
+        marked[words[number]] = False
+        share: NDArray[np.float64] = shared / np.maximum(np.maximum(sizes, sizes[number]), 1)
+        return share
+
+    # Looking at a few is enough to find one in the middle, and large families are common.
+    few = np.unique(np.linspace(0, len(words) - 1, 32).astype(int))
+    first = int(np.sum([likeness(int(n)) for n in few], axis=0).argmax())
+    chosen = [first]
+    nearest = likeness(first)
+    while len(chosen) < MOST_OF_A_SYMBOL:
+        nearest[chosen] = np.inf
+        farthest = int(nearest.argmin())
+        if nearest[farthest] >= similar:
+            break
+        chosen.append(farthest)
+        nearest = np.maximum(nearest, likeness(farthest))
+    return chosen
+
+
+def gather(
+    proteins: Sequence[LabelledProtein], classes: NDArray[np.int32], chosen: NDArray[np.int64]
+) -> References:
+    """Lay chosen proteins out as references."""
+    kept = [proteins[i] for i in chosen.tolist()]
+    clades = [CLADES.index(p.taxon.clade) if p.taxon.clade else len(CLADES) for p in kept]
+    lengths = np.array([len(p.codes) for p in kept])
+    return References(
+        plain(np.concatenate([p.codes for p in kept])),
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        classes[chosen].astype(np.int32),
+        np.array(clades, dtype=np.uint8),
+        [p.accession for p in kept],
+    )
