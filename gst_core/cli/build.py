@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import torch
 
-from gst_core.clades import CLADES
+from gst_core.clades import CLADES, DISTANT, VERTEBRATE_CLADES
 from gst_core.cli._common import read_facts
 from gst_core.cli._nomenclature import FILE, symbols_option, table_options
 from gst_core.export.candidates import export
@@ -38,6 +38,12 @@ from gst_core.training.proteins import read_labelled
     "hold_out",
     multiple=True,
     help="Genus to leave out, with the symbols that it alone has. May be repeated.",
+)
+@click.option(
+    "--hold_out_clade",
+    type=click.Choice(sorted({*VERTEBRATE_CLADES, DISTANT})),
+    multiple=True,
+    help="The same for a whole clade. May be repeated.",
 )
 @click.option(
     "-o",
@@ -69,6 +75,7 @@ def build(
     zfin: Path | None,
     symbols: Path | None,
     hold_out: tuple[str, ...],
+    hold_out_clade: tuple[str, ...],
     output: Path,
     name: str | None,
     version_: str,
@@ -89,7 +96,7 @@ def build(
     facts = read_facts(facts_file)
     say = _Progress()
     say("reading proteins", 0)
-    proteins = read_labelled(fastas)
+    proteins = [p for p in read_labelled(fastas) if p.taxon.clade not in hold_out_clade]
     built = build_model(
         proteins,
         read_tables(hgnc, mgi, zfin),
@@ -104,8 +111,8 @@ def build(
         f"{built.proteins:,} vertebrate proteins with {len(built.vocabulary):,} gene symbols "
         f"from {', '.join(path.name for path in fastas)}"
     )
-    if hold_out:
-        described += f", without {', '.join(hold_out)}"
+    if without := (*hold_out, *hold_out_clade):
+        described += f", without {', '.join(without)}"
     data = export(
         built.network,
         built.references,

@@ -24,12 +24,10 @@ ALIGNED: Final = 4
 WORTH_ALIGNING: Final = 0.5
 #: Where no alignment reaches this share of the protein's score against itself, words may have
 #: missed the relatives, and the first `SEARCHED` references are aligned whatever their words.
-WEAK: Final = 0.15
-SEARCHED: Final = 120
+WEAK: Final = 0.3
+SEARCHED: Final = 80
 #: Identical residues are counted where another symbol reaches this share of the best score.
 CLOSE: Final = 0.9
-#: Cells of the largest alignment that is made: 4,000 residues against 5,000.
-LARGEST: Final = 20_000_000
 
 #: Numbers a candidate.
 FEATURES: Final = 21
@@ -162,7 +160,8 @@ class EvidenceFinder:
             return _Found.nothing(own, whole)
         lengths = self._lengths[found]
         words = shared / np.sqrt(np.maximum(lengths, SHORT))
-        worth = (words >= WORTH_ALIGNING * words[0]) & (lengths * len(codes) <= LARGEST)
+        worth = words >= WORTH_ALIGNING * words[0]
+        worth[SEARCHED:] = False
         asked = query(codes)
         scores = np.zeros(len(found))
         symbols = self.references.classes[found]
@@ -170,8 +169,7 @@ class EvidenceFinder:
             worth[1:] = False  # nothing to compare with: one alignment shows how near they are
         self._align(asked, found, symbols, worth, scores)
         if scores.max() < WEAK * whole:
-            more = np.arange(len(found)) < SEARCHED
-            self._align(asked, found, symbols, more & (lengths * len(codes) <= LARGEST), scores)
+            self._align(asked, found, symbols, np.arange(len(found)) < SEARCHED, scores)
             order = np.argsort(-scores, kind="stable")
             found, shared, scores = found[order], shared[order], scores[order]
             symbols = symbols[order]
@@ -190,11 +188,9 @@ class EvidenceFinder:
         for place in np.flatnonzero(chosen).tolist():
             symbol = int(symbols[place])
             times = seen.get(symbol, 0)
-            if times == ALIGNED or (times == 0 and len(seen) == CANDIDATES and not scores[place]):
-                continue
-            seen[symbol] = times + 1
-            if not scores[place]:
+            if times < ALIGNED and not scores[place]:
                 scores[place] = asked.score(self.references[int(found[place])])
+            seen[symbol] = times + 1
 
     def _by_symbol(
         self,

@@ -24,12 +24,15 @@ from gst_core.training.deciding import (
 )
 from gst_core.training.proteins import LabelledProtein
 from gst_core.training.references import choose, gather
-from gst_core.training.simulation import Simulated, Simulation, joined
+from gst_core.training.simulation import BATCH, Simulated, Simulation, joined
 from gst_core.training.symbols import build_vocabulary
 from gst_core.vocabulary import Vocabulary
 
 #: Told of every step: what is done, and how far it has come from 0 to 1.
 OnProgress = Callable[[str, float], None]
+
+#: Times that each protein is simulated, always with other relatives hidden.
+TURNS = 2
 
 #: One genus in as many is kept from the network, to calibrate it on.
 _ONE_GENUS_IN = 5
@@ -128,11 +131,13 @@ def build_model(
     families = _families(vocabulary, canonical)
     simulation = Simulation(finder, kept, classes, chosen, families)
     settings = training or DecidingConfig()
-    rows = simulation.sample(simulate, settings.seed)
-    parts = []
-    for part in simulation.run(rows, settings.seed, workers):
-        parts.append(part)
-        on_progress("simulating new species", sum(len(p.answers) for p in parts) / len(rows))
+    parts: list[Simulated] = []
+    for turn in range(TURNS):
+        rows = simulation.sample(simulate, settings.seed + turn)
+        for number, part in enumerate(simulation.run(rows, settings.seed + turn, workers), 1):
+            parts.append(part)
+            done = min(number * BATCH / len(rows), 1)
+            on_progress("simulating new species", (turn + done) / TURNS)
     data = joined(parts)
 
     watched = _watched(data, settings.seed)

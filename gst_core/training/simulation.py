@@ -26,7 +26,8 @@ SHUFFLED: Final = 0.02
 #: Share of the proteins of which no species is told.
 UNTOLD: Final = 0.3
 
-_BATCH: Final = 64
+#: Proteins of one part.
+BATCH: Final = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +149,7 @@ class Simulation:
         """
         rng = np.random.default_rng(seed)
         hiding = rng.choice(list(HIDING), len(rows), p=list(HIDING.values()))
-        parts = [slice(start, start + _BATCH) for start in range(0, len(rows), _BATCH)]
+        parts = [slice(start, start + BATCH) for start in range(0, len(rows), BATCH)]
         seeds = rng.integers(1 << 32, size=len(parts))
         with ThreadPoolExecutor(workers) as pool:
             yield from pool.map(
