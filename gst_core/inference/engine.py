@@ -57,6 +57,8 @@ class Engine(ABC):
     format: ClassVar[str]
     #: Whether a ``*`` at the end is a residue and an empty sequence is named too.
     reads_as_original: ClassVar[bool]
+    #: Whether the device does the work, so that one batch at a time keeps it busy.
+    works_on_device: ClassVar[bool] = True
     #: Whether it can say which reference speaks for a symbol.
     gives_evidence: ClassVar[bool] = False
     #: What to do about a file that is not what it should be.

@@ -193,7 +193,8 @@ class GeneNamer:
             read, source = proteins_from, _iterable(source)
         original = self.engine.reads_as_original
         proteins = read(source, strict=strict, statistics=statistics, original=original)
-        workers = 1 if self.provider == "cuda" else self.threads
+        busy = self.provider == "cuda" and self.engine.works_on_device
+        workers = 1 if busy else self.threads
         return assign(
             self.engine,
             proteins,

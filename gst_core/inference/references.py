@@ -25,6 +25,7 @@ class ReferenceEngine(Engine):
 
     format = FORMAT
     reads_as_original = False
+    works_on_device = False  # search and alignment are the processor's
     gives_evidence = True
     remedy = "build it again with gst build"
 

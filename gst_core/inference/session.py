@@ -94,7 +94,7 @@ def open_session(
         raise GstError(
             f"ONNX Runtime cannot open the model: {first}",
             where=str(path),
-            hint="give an .onnx file made by gst export, or an original .ckpt",
+            hint="give an .onnx file made by gst build or gst export, or an original .ckpt",
         ) from error
     # ONNX Runtime goes on without CUDA where its libraries do not load: look at
     # what it took, not at what it was asked for.

@@ -19,13 +19,13 @@ CANDIDATES: Final = 12
 #: References that the index is asked for.
 FOUND: Final = 160
 #: References of one symbol that are aligned.
-ALIGNED: Final = 4
+ALIGNED: Final = 3
 #: A reference is aligned where its words score at least this share of the best one's.
 WORTH_ALIGNING: Final = 0.5
 #: Where no alignment reaches this share of the protein's score against itself, words may have
 #: missed the relatives, and the first `SEARCHED` references are aligned whatever their words.
-WEAK: Final = 0.3
-SEARCHED: Final = 80
+WEAK: Final = 0.2
+SEARCHED: Final = 40
 #: Identical residues are counted where another symbol reaches this share of the best score.
 CLOSE: Final = 0.9
 

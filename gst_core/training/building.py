@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gst_core.errors import GstError
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
 from gst_core.nomenclature import Canonical, Tables, relabel
-from gst_core.references.evidence import EvidenceFinder
 from gst_core.references.store import MOST_REFERENCES, References
 from gst_core.training.calibration import expected_calibration_error
 from gst_core.training.deciding import (
@@ -24,15 +23,12 @@ from gst_core.training.deciding import (
 )
 from gst_core.training.proteins import LabelledProtein
 from gst_core.training.references import choose, gather
-from gst_core.training.simulation import BATCH, Simulated, Simulation, joined
+from gst_core.training.simulation import BATCH, Simulated, Simulation, folds, joined
 from gst_core.training.symbols import build_vocabulary
 from gst_core.vocabulary import Vocabulary
 
 #: Told of every step: what is done, and how far it has come from 0 to 1.
 OnProgress = Callable[[str, float], None]
-
-#: Times that each protein is simulated, always with other relatives hidden.
-TURNS = 2
 
 #: One genus in as many is kept from the network, to calibrate it on.
 _ONE_GENUS_IN = 5
@@ -127,17 +123,19 @@ def build_model(
         )
     references = gather(kept, classes, chosen)
     counts = np.bincount(classes, minlength=len(vocabulary))
-    finder = EvidenceFinder(references, counts, workers)
     families = _families(vocabulary, canonical)
-    simulation = Simulation(finder, kept, classes, chosen, families)
     settings = training or DecidingConfig()
+    fold = folds(kept, settings.seed)
+    number_of_folds = int(fold.max()) + 1
     parts: list[Simulated] = []
-    for turn in range(TURNS):
-        rows = simulation.sample(simulate, settings.seed + turn)
-        for number, part in enumerate(simulation.run(rows, settings.seed + turn, workers), 1):
+    for number in range(number_of_folds):
+        simulation = Simulation(kept, classes, families, fold == number, workers)
+        share = None if simulate is None else -(-simulate // number_of_folds)
+        rows = simulation.sample(share, settings.seed)
+        for turn, part in enumerate(simulation.run(rows, settings.seed), 1):
             parts.append(part)
-            done = min(number * BATCH / len(rows), 1)
-            on_progress("simulating new species", (turn + done) / TURNS)
+            done = min(turn * BATCH / len(rows), 1)
+            on_progress("simulating new species", (number + done) / number_of_folds)
     data = joined(parts)
 
     watched = _watched(data, settings.seed)

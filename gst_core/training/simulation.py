@@ -14,11 +14,16 @@ from numpy.typing import NDArray
 from gst_core.clades import CLADES, LINEAGE_OF_CLADE
 from gst_core.references.evidence import COUNT, KIN, EvidenceFinder, features
 from gst_core.training.proteins import LabelledProtein
+from gst_core.training.references import choose, gather
 
-#: How much is hidden from a protein: references of its genus; of its clade; of its whole
-#: lineage, all mammals from a mouse; of its genus and of its own symbol, which nobody can
-#: know then. With what share of the proteins.
-HIDING: Final = {"genus": 0.6, "clade": 0.05, "lineage": 0.32, "symbol": 0.03}
+#: What a protein may not know of beside all genera of its fold: nothing more; its whole
+#: lineage, all mammals from a mouse; its own symbol, which nobody can know then. With what
+#: share of the proteins.
+HIDING: Final = {"nothing": 0.65, "lineage": 0.32, "symbol": 0.03}
+#: Parts that the genera are divided into. Those of one part are named by references chosen from
+#: the others: from references chosen with them, hiding the nearest would leave only distant ones,
+#: for what resembled the nearest was not chosen.
+FOLDS: Final = 6
 #: Share of the proteins whose symbol no other genus has: as new genomes have genes of their own.
 UNNAMEABLE: Final = 0.05
 #: Share of the proteins whose residues are shuffled: no symbol is right for them.
@@ -45,8 +50,7 @@ class Simulated:
     genera
         Of each protein.
     as_new
-        ``(N,)`` bool: nothing but its genus was hidden, as with a new species among known
-        ones.
+        ``(N,)`` bool: nothing but genera was hidden, as with a new species among known ones.
     """
 
     features: NDArray[np.float32]
@@ -65,55 +69,78 @@ class Simulated:
         )
 
 
-class Simulation:
-    """Training proteins, and which references each may know of.
+def folds(proteins: Sequence[LabelledProtein], seed: int = 1) -> NDArray[np.int64]:
+    """Divide proteins by genus into parts of about equal size.
 
     Parameters
     ----------
-    finder
-        With references chosen from the proteins.
     proteins
-        The training proteins.
+        Labelled proteins of two genera at least.
+    seed
+        Of the order in which genera of equal size come.
+
+    Returns
+    -------
+    fold
+        ``(N,)``, of each protein.
+    """
+    genera, of = np.unique([p.taxon.genus or "" for p in proteins], return_inverse=True)
+    sizes = np.bincount(of)
+    drawn = np.random.default_rng(seed).permutation(len(genera))
+    fold_of = np.zeros(len(genera), dtype=np.int64)
+    filled = np.zeros(min(FOLDS, len(genera)), dtype=np.int64)
+    for genus in drawn[np.argsort(-sizes[drawn], kind="stable")].tolist():
+        fold_of[genus] = filled.argmin()
+        filled[filled.argmin()] += sizes[genus]
+    return fold_of[of]
+
+
+class Simulation:
+    """Proteins of some genera, and references chosen from the others.
+
+    Parameters
+    ----------
+    proteins
+        All training proteins.
     classes
         ``(N,)``: class index of each one's symbol.
-    chosen
-        ``(R,)``: which proteins the references are.
     families
         ``(C,)``: symbols of one family are copies of one gene. Where a protein's own symbol is
         not known, that of another copy is right.
+    asked
+        ``(N,)`` bool: which proteins are named; of the others all is known.
+    workers
+        Threads.
     """
 
     def __init__(
         self,
-        finder: EvidenceFinder,
         proteins: Sequence[LabelledProtein],
         classes: NDArray[np.int32],
-        chosen: NDArray[np.int64],
         families: NDArray[np.int64],
+        asked: NDArray[np.bool_],
+        workers: int = 1,
     ) -> None:
-        self._finder = finder
-        self._families = families
-        self._proteins = proteins
-        self._classes = classes
+        self._proteins, self._classes, self._families = proteins, classes, families
+        self._asked = np.flatnonzero(asked)
+        self._workers = workers
+        known = np.flatnonzero(~asked)
+        chosen = known[choose([proteins[i] for i in known.tolist()], classes[known])]
+        counts = np.bincount(classes[known], minlength=len(families))
+        self._counts = counts
+        self._finder = EvidenceFinder(gather(proteins, classes, chosen), counts, workers)
+        self._genera = np.array([p.taxon.genus or "" for p in proteins])
         self._clades = np.array(
             [CLADES.index(p.taxon.clade) if p.taxon.clade else len(CLADES) for p in proteins]
         )
-        lineages = np.array([*LINEAGE_OF_CLADE, -1])[self._clades]
-        self._genera = np.array([p.taxon.genus or "" for p in proteins])
-        self._groups = {"genus": self._genera, "clade": self._clades, "lineage": lineages}
-        self._of_references = {name: of[chosen] for name, of in self._groups.items()}
-        self._counts = Counter(classes.tolist())
-        self._grouped = {
-            name: Counter(zip(classes.tolist(), of.tolist(), strict=True))
-            for name, of in self._groups.items()
-        }
-        self._references = Counter(classes[chosen].tolist())
-        self._references_of_lineage = Counter(
-            zip(classes[chosen].tolist(), lineages[chosen].tolist(), strict=True)
+        self._lineages = np.array([*LINEAGE_OF_CLADE, -1])[self._clades]
+        self._of_references = self._lineages[chosen]
+        self._in_lineage = Counter(
+            zip(classes[known].tolist(), self._lineages[known].tolist(), strict=True)
         )
 
     def sample(self, most: int | None = None, seed: int = 1) -> NDArray[np.int64]:
-        """Draw proteins to simulate: of those that cannot be named, :data:`UNNAMEABLE`.
+        """Draw proteins to name: of those that cannot be named, :data:`UNNAMEABLE`.
 
         Parameters
         ----------
@@ -123,14 +150,13 @@ class Simulation:
             Of the draw.
         """
         rng = np.random.default_rng(seed)
-        own = zip(self._classes.tolist(), self._groups["genus"].tolist(), strict=True)
-        elsewhere = np.array([self._counts[s] > self._grouped["genus"][s, g] for s, g in own])
-        named, unnamed = np.flatnonzero(elsewhere), np.flatnonzero(~elsewhere)
+        nameable = self._counts[self._classes[self._asked]] > 0
+        named, unnamed = self._asked[nameable], self._asked[~nameable]
         share = int(len(named) * UNNAMEABLE / (1 - UNNAMEABLE))
         rows = np.concatenate([named, rng.permutation(unnamed)[:share]])
         return np.sort(rng.permutation(rows)[:most])
 
-    def run(self, rows: NDArray[np.int64], seed: int = 1, workers: int = 1) -> Iterator[Simulated]:
+    def run(self, rows: NDArray[np.int64], seed: int = 1) -> Iterator[Simulated]:
         """Name proteins without what is hidden from each.
 
         Parameters
@@ -139,8 +165,6 @@ class Simulation:
             Which proteins.
         seed
             Of what is hidden.
-        workers
-            Threads.
 
         Yields
         ------
@@ -151,7 +175,7 @@ class Simulation:
         hiding = rng.choice(list(HIDING), len(rows), p=list(HIDING.values()))
         parts = [slice(start, start + BATCH) for start in range(0, len(rows), BATCH)]
         seeds = rng.integers(1 << 32, size=len(parts))
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(self._workers) as pool:
             yield from pool.map(
                 lambda part, own: self._batch(rows[part], hiding[part], int(own)), parts, seeds
             )
@@ -175,31 +199,31 @@ class Simulation:
         right = np.where(exact.any(1, keepdims=True), exact, copies)
         right &= ~shuffled[:, None]
         answers = np.where(right.any(1), right.argmax(1) + 1, 0)
-        as_new = (np.array(ways) == "genus") & ~shuffled
+        as_new = (np.array(ways) == "nothing") & ~shuffled
         return Simulated(features(evidence), evidence.present, answers, self._genera[rows], as_new)
 
     def _way(self, row: int, way: str) -> str:
-        """Hide a lineage only where it leaves a reference of the symbol: most would have none."""
+        """Hide a lineage only where it leaves a protein of the symbol: most would have none."""
         symbol = int(self._classes[row])
-        of_lineage = self._references_of_lineage[symbol, int(self._groups["lineage"][row])]
-        return "genus" if way == "lineage" and of_lineage == self._references[symbol] else way
+        within = self._in_lineage[symbol, int(self._lineages[row])]
+        return "nothing" if way == "lineage" and within == self._counts[symbol] else way
 
     def _hidden(self, row: int, way: str) -> NDArray[np.bool_]:
-        hidden: NDArray[np.bool_] = self._of_references["genus"] == self._groups["genus"][row]
+        hidden = np.zeros(len(self._of_references), dtype=np.bool_)
         if way == "symbol":
             hidden |= self._finder.references.classes == self._classes[row]
-        else:
-            hidden |= self._of_references[way] == self._groups[way][row]
+        if way == "lineage":
+            hidden |= self._of_references == self._lineages[row]
         return hidden
 
     def _visible(self, row: int, way: str, symbols: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Training proteins of symbols, without those of the hidden species."""
-        name = "genus" if way == "symbol" else way
-        group = self._groups[name][row].item()
-        grouped = self._grouped[name]
-        return np.array(
-            [max(self._counts[s] - grouped[s, group], 1) for s in symbols.tolist()], dtype=np.int64
-        )
+        """Known proteins of symbols, without those of a hidden lineage."""
+        counts = self._counts[symbols]
+        if way == "lineage":
+            lineage = int(self._lineages[row])
+            within = [self._in_lineage[s, lineage] for s in symbols.tolist()]
+            counts = counts - np.array(within, dtype=np.int64)
+        return np.maximum(counts, 1)
 
 
 def joined(parts: Sequence[Simulated]) -> Simulated:
