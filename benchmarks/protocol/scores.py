@@ -20,12 +20,11 @@ from gst_core.errors import GstError
 from gst_core.evaluation.metrics import (
     at_threshold,
     auroc,
-    expected_calibration_error,
     recall_at_precision,
-    reliability,
     top_k_accuracy,
 )
 from gst_core.nomenclature import read_canonical
+from gst_core.reliability import expected_calibration_error, reliability
 
 #: The methods whose score is a probability.
 PROBABILISTIC: Final = frozenset(("gst",))

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from benchmarks.protocol.answers import REFERENCE
 from benchmarks.protocol.scores import WITH_NEGATIVES
-from gst_core.evaluation.metrics import OperatingPoint, ReliabilityBin
+from gst_core.evaluation.metrics import OperatingPoint
+from gst_core.reliability import ReliabilityBin
 
 _NONE: Final = "-"
 _STRATA: Final = {

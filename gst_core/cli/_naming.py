@@ -34,6 +34,7 @@ class Options:
     format: str
     top_k: int
     accession: bool
+    evidence: bool
     threshold: float | None
     device: str
     threads: int | None
@@ -49,9 +50,12 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
     Raises
     ------
     GstError
-        If the only genome failed, or, after all were tried, some did.
+        If the only genome failed, or, after all were tried, some did. Before any is tried, if
+        evidence is asked of a model without references.
     """
     namer = GeneNamer(options.checkpoint, device=cast(Any, options.device), threads=options.threads)
+    if options.evidence:
+        namer.require_evidence()
     engine = namer.engine
     model = ModelInfo(
         engine.name,
@@ -103,6 +107,7 @@ def _open(job: Job, model: ModelInfo, options: Options) -> AbstractContextManage
         format=cast(Any, options.format),
         top_k=options.top_k,
         accession=options.accession,
+        evidence=options.evidence,
         threshold=options.threshold,
     )
 
@@ -131,6 +136,7 @@ def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
         sys.stdin.buffer if job.fasta == "-" else job.fasta,
         clade=species.clade,
         top_k=options.top_k,
+        evidence=options.evidence,
         strict=options.strict,
         statistics=statistics,
     )

@@ -59,6 +59,11 @@ from gst_core.cli._common import run
     help="Add the accession in the source database, in an extra column.",
 )
 @click.option(
+    "--evidence",
+    is_flag=True,
+    help="Add the reference that speaks for the symbol, and how the protein aligns with it.",
+)
+@click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
     help="Leave out proteins whose probability is lower. Default: one row a sequence.",
@@ -88,6 +93,7 @@ def assign(
     format_: str,
     top_k: int,
     accession: bool,
+    evidence: bool,
     threshold: float | None,
     device: str,
     threads: int | None,
@@ -121,11 +127,19 @@ def assign(
         jobs = plan(
             fastas, output, format_, scientific_name=scientific_name, taxon_id=taxon_id, clade=clade
         )
-    name_genomes(
-        jobs,
-        Options(checkpoint, format_, top_k, accession, threshold, device, threads, strict, quiet),
-        report,
+    options = Options(
+        checkpoint=checkpoint,
+        format=format_,
+        top_k=top_k,
+        accession=accession,
+        evidence=evidence,
+        threshold=threshold,
+        device=device,
+        threads=threads,
+        strict=strict,
+        quiet=quiet,
     )
+    name_genomes(jobs, options, report)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gst_core.cli._columns import aligned
+from gst_core.cli._quality import quality
 from gst_core.evaluation.comparison import by_threshold, write_comparisons
 from gst_core.evaluation.genomes import (
     STATISTICS_COLUMNS,
@@ -38,7 +39,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--output", type=_FILE, help="Table to write.  [default: <stem>_compare.csv]")
 @click.option("--thresholds", type=_FILE, help="Table to write: counts at each threshold.")
 @click.option("--json", "json_", type=_FILE, help="JSON document to write.")
-@click.option("--plot", type=_FILE, help="Precision-recall picture to write: .png, .svg, .pdf.")
+@click.option(
+    "--plot",
+    type=_FILE,
+    help="Precision-recall curve and reliability diagram to write: .png, .svg, .pdf.",
+)
 def compare(
     assignments_csv: Path,
     known_symbols: Path,
@@ -52,7 +57,7 @@ def compare(
     """Compare assigned symbols with known ones: exact, fuzzy (one in the other), neither.
 
     Translation ids are compared without their version. The statistics go to
-    standard output.
+    standard output, with the ten most confused symbols and families.
     """
     vocabulary = None
     if checkpoint:
@@ -78,3 +83,5 @@ def compare(
     header = ["clade", "scientific_name", *STATISTICS_COLUMNS]
     fields = [clade, scientific_name, *statistics_fields(evaluation.statistics)]
     click.echo(f"comparison statistics:\n{aligned([header, fields])}\n\n{aligned(table)}")
+    if said := quality(evaluation.comparisons):
+        click.echo(f"\n{said}")

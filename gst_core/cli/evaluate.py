@@ -8,7 +8,14 @@ from pathlib import Path
 import click
 
 from gst_core.cli._columns import aligned
+from gst_core.cli._quality import quality
 from gst_core.evaluation.comparison import by_threshold, write_comparisons
+from gst_core.evaluation.confusion import (
+    confused_families,
+    confused_pairs,
+    family_table,
+    pair_table,
+)
 from gst_core.evaluation.genomes import (
     STATISTICS_COLUMNS,
     Evaluation,
@@ -22,6 +29,7 @@ from gst_core.evaluation.genomes import (
     write_json,
     write_table,
 )
+from gst_core.evaluation.reliability_diagram import reliability_of, reliability_table
 
 
 @click.command("evaluate")
@@ -42,14 +50,20 @@ from gst_core.evaluation.genomes import (
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the tables, evaluation.json and the plot; made if missing.",
 )
-@click.option("--plot", is_flag=True, help="Write precision_recall.png too.")
+@click.option(
+    "--plot",
+    is_flag=True,
+    help="Write precision_recall.png too, with a reliability diagram.",
+)
 def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, plot: bool) -> None:
     """Compare the assignments of many genomes with their known symbols.
 
     For each genome the comparison table <Scientific_name>_compare.csv, with _2,
     _3 after the name for further assemblies of one species; for all of them
-    genomes.tsv, clades.tsv, thresholds.tsv and evaluation.json. Running it again
-    writes them again. The statistics go to standard output.
+    genomes.tsv, clades.tsv, thresholds.tsv, reliability.tsv, confused_symbols.tsv,
+    confused_families.tsv and evaluation.json. Running it again writes them again.
+    The statistics go to standard output, with the ten most confused symbols and
+    families.
     """
     vocabulary = None
     if checkpoint:
@@ -66,6 +80,9 @@ def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, pl
         click.echo(f"{assembly.scientific_name}: {what}")
     _write(output, evaluations, plot, with_vocabulary=vocabulary is not None)
     click.echo(_summary(evaluations))
+    everything = [row for evaluation in evaluations for row in evaluation.comparisons]
+    if said := quality(everything):
+        click.echo(f"\n{said}")
 
 
 def _write(
@@ -84,6 +101,10 @@ def _write(
     everything = [row for evaluation in evaluations for row in evaluation.comparisons]
     rows = by_threshold(everything, with_vocabulary=with_vocabulary)
     write_table(output / "thresholds.tsv", threshold_table(rows))
+    write_table(output / "reliability.tsv", reliability_table(reliability_of(everything)))
+    pairs = confused_pairs(everything)
+    write_table(output / "confused_symbols.tsv", pair_table(pairs))
+    write_table(output / "confused_families.tsv", family_table(confused_families(pairs)))
     write_json(output / "evaluation.json", evaluations)
     if plot:
         from gst_core.evaluation.precision_recall import plot as draw

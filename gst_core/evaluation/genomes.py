@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,10 @@ from gst_core.evaluation.comparison import (
     read_known_symbols,
     statistics,
 )
+from gst_core.evaluation.confusion import confused_families, confused_pairs
+from gst_core.evaluation.reliability_diagram import reliability_of
 from gst_core.files import atomic_write
+from gst_core.reliability import calibration_error
 from gst_core.results.table import format_line, read_table
 from gst_core.taxonomy import resolve
 
@@ -219,8 +224,40 @@ def _numbers(counted: Statistics) -> dict[str, Any]:
     }
 
 
+def _quality(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+    """Reliability and confusions over all genomes, as JSON has them: null in place of NaN."""
+    everything = list(chain.from_iterable(e.comparisons for e in evaluations))
+    bins = reliability_of(everything)
+    pairs = confused_pairs(everything)
+    return {
+        "reliability": {
+            "expected_calibration_error": _number(calibration_error(bins)),
+            "bins": [
+                {
+                    "above": own.lower,
+                    "up_to": own.upper,
+                    "assignments": own.count,
+                    "mean_probability": _number(own.confidence),
+                    "share_right": _number(own.accuracy),
+                }
+                for own in bins
+            ],
+        },
+        "confused_symbols": [asdict(pair) for pair in pairs],
+        "confused_families": [asdict(family) for family in confused_families(pairs)],
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
 def write_json(path: Path, evaluations: Sequence[Evaluation]) -> None:
-    """Write everything counted as one JSON document: genomes, clades, thresholds."""
+    """Write everything counted as one JSON document.
+
+    Genomes with their thresholds, clades, and of all genomes together the reliability of
+    probabilities and the confused symbols and families.
+    """
     genomes = []
     for evaluation in evaluations:
         thresholds = [
@@ -243,6 +280,7 @@ def write_json(path: Path, evaluations: Sequence[Evaluation]) -> None:
             }
         )
     clades = [{"clade": name, **_numbers(s)} for name, s in by_clade(evaluations).items()]
+    document = {"genomes": genomes, "clades": clades, **_quality(evaluations)}
     with atomic_write(path) as file:
-        json.dump({"genomes": genomes, "clades": clades}, file, indent=1, ensure_ascii=False)
+        json.dump(document, file, indent=1, ensure_ascii=False)
         file.write("\n")

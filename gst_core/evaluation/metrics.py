@@ -1,4 +1,4 @@
-"""How good names and their probabilities are, in numbers.
+"""How good names and their scores are, in numbers; for probabilities see `gst_core.reliability`.
 
 All functions take plain arrays with one element a protein. `right` says whether
 the first name given is the known one; `scores` rise with confidence and need not
@@ -14,30 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gst_core.reliability import paired
+
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class ReliabilityBin:
-    """Proteins of similar probability: what was promised beside what was kept.
-
-    Attributes
-    ----------
-    lower, upper
-        Bounds of the probability; the upper one belongs to the bin.
-    count
-        Proteins in the bin.
-    confidence
-        Mean probability; NaN for an empty bin.
-    accuracy
-        Share of right names; NaN for an empty bin.
-    """
-
-    lower: float
-    upper: float
-    count: int
-    confidence: float
-    accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,63 +94,6 @@ def top_k_accuracy(ranks: ArrayLike, k: int) -> float:
     return _share((places >= 1) & (places <= k))
 
 
-def reliability(probabilities: ArrayLike, right: ArrayLike, bins: int = 10) -> list[ReliabilityBin]:
-    """Sort proteins by their probability into bins of equal width.
-
-    Parameters
-    ----------
-    probabilities
-        ``(N,)``, each from 0 to 1.
-    right
-        ``(N,)``.
-    bins
-        Number of bins; the first holds 0 as well.
-
-    Raises
-    ------
-    ValueError
-        If the arrays differ in length or a probability is not from 0 to 1.
-    """
-    p, flags = _pair(probabilities, right)
-    if len(p) and not (p.min() >= 0 and p.max() <= 1):
-        raise ValueError("probabilities lie between 0 and 1")
-    # Half-open on the left, as in Guo et al.: a probability of exactly 0.9 counts for (0.8, 0.9].
-    edges = np.linspace(0, 1, bins + 1)
-    member = np.clip(np.searchsorted(edges, p, side="left") - 1, 0, bins - 1)
-    result = []
-    for number in range(bins):
-        inside = member == number
-        confidence = float(p[inside].mean()) if inside.any() else math.nan
-        result.append(
-            ReliabilityBin(
-                lower=float(edges[number]),
-                upper=float(edges[number + 1]),
-                count=int(inside.sum()),
-                confidence=confidence,
-                accuracy=_share(flags[inside]),
-            )
-        )
-    return result
-
-
-def expected_calibration_error(probabilities: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
-    """Mean distance between probability and accuracy, over bins weighted by their proteins.
-
-    Naeini, Cooper and Hauskrecht (2015), AAAI, with the 15 bins of equal width of
-    Guo et al. (2017), ICML, equation 3. NaN of nothing.
-
-    Parameters
-    ----------
-    probabilities, right, bins
-        As for :func:`reliability`.
-    """
-    filled = [b for b in reliability(probabilities, right, bins) if b.count]
-    total = sum(b.count for b in filled)
-    if not total:
-        return math.nan
-    return sum(b.count * abs(b.accuracy - b.confidence) for b in filled) / total
-
-
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
     """Chance that a positive scores higher than a negative, ties counted half.
 
@@ -191,7 +113,7 @@ def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
     ValueError
         If the arrays differ in length or a score is NaN.
     """
-    values, flags = _pair(scores, positive)
+    values, flags = paired(scores, positive)
     positives = int(flags.sum())
     negatives = len(flags) - positives
     if not positives or not negatives:
@@ -223,7 +145,7 @@ def at_threshold(
     ValueError
         As for :func:`auroc`.
     """
-    values, flags = _pair(scores, right)
+    values, flags = paired(scores, right)
     kept = values >= threshold
     found = int((flags & kept).sum())
     possible = len(flags) if nameable is None else nameable
@@ -255,7 +177,7 @@ def recall_at_precision(
     point
         The lowest threshold that will do; recall 0 at an infinite one where none does.
     """
-    values, flags = _pair(scores, right)
+    values, flags = paired(scores, right)
     order = np.argsort(-values, kind="stable")
     ordered = values[order]
     # Ties are kept or dropped together: a threshold is possible only where the score falls.
@@ -265,16 +187,6 @@ def recall_at_precision(
     good = np.flatnonzero(last & enough & (found > 0))
     threshold = float(ordered[good[-1]]) if good.size else math.inf
     return at_threshold(values, flags, threshold, nameable)
-
-
-def _pair(scores: ArrayLike, flags: ArrayLike) -> tuple[NDArray[np.float64], Flags]:
-    values = np.asarray(scores, dtype=np.float64)
-    marks = np.asarray(flags, dtype=bool)
-    if values.shape != marks.shape or values.ndim != 1:
-        raise ValueError(f"shapes {values.shape} and {marks.shape} are not one and the same (N,)")
-    if np.isnan(values).any():
-        raise ValueError("a score is NaN")
-    return values, marks
 
 
 def _share(flags: Flags) -> float:

@@ -1,4 +1,4 @@
-"""Precision and recall against the probability threshold, as a picture."""
+"""Precision and recall against the probability threshold, and reliability, as a picture."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from gst_core.errors import GstError
 from gst_core.evaluation.comparison import Comparison
 from gst_core.evaluation.genomes import Evaluation
+from gst_core.evaluation.reliability_diagram import draw_reliability, reliability_of
 from gst_core.files import atomic_write
 
 #: Thresholds marked on each curve: the usual ones for loading symbols.
@@ -38,7 +39,7 @@ def curve(comparisons: Sequence[Comparison]) -> tuple[list[float], list[float], 
 
 
 def plot(evaluations: Sequence[Evaluation], path: Path) -> None:
-    """Draw a precision-recall curve for each genome.
+    """Draw a precision-recall curve for each genome, and the reliability of all together.
 
     Parameters
     ----------
@@ -62,8 +63,8 @@ def plot(evaluations: Sequence[Evaluation], path: Path) -> None:
         ) from error
 
     # A figure without pyplot: no display, no global state.
-    figure = Figure(figsize=(6, 5), layout="constrained")
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    axes, beside = figure.subplots(1, 2)
     if path.suffix[1:] not in figure.canvas.get_supported_filetypes():
         raise GstError(
             f"no picture format {path.suffix!r}",
@@ -87,6 +88,9 @@ def plot(evaluations: Sequence[Evaluation], path: Path) -> None:
         xlim=(0, 1.02),
         ylim=(0, 1.02),
     )
-    axes.legend(loc="lower left", fontsize=8)
+    if axes.lines:
+        axes.legend(loc="lower left", fontsize=8)
+    everything = [row for evaluation in evaluations for row in evaluation.comparisons]
+    draw_reliability(beside, reliability_of(everything))
     with atomic_write(path, "wb") as file:
         figure.savefig(file, format=path.suffix[1:], dpi=150)

@@ -138,6 +138,21 @@ class GeneNamer:
             note += f", which this model takes as {found}"
         return Species(found, note, taxon.taxon_id, taxon.scientific_name)
 
+    def require_evidence(self) -> None:
+        """Make sure that the model can say what speaks for its symbols.
+
+        Raises
+        ------
+        GstError
+            If it has no references.
+        """
+        if not self.engine.gives_evidence:
+            raise GstError(
+                f"the model {self.engine.name} has no references",
+                where="evidence",
+                hint="ask for evidence of a model made with gst build, as the embedded one",
+            )
+
     def assign(
         self,
         source: Any,
@@ -180,12 +195,8 @@ class GeneNamer:
             For an unknown species, input that is not protein FASTA, or a model
             without references that is asked for evidence.
         """
-        if evidence and not self.engine.gives_evidence:
-            raise GstError(
-                f"the model {self.engine.name} has no references",
-                where="evidence",
-                hint="ask for evidence of a model made with gst build, as the embedded one",
-            )
+        if evidence:
+            self.require_evidence()
         found = self.species(scientific_name, taxon_id, clade)
         if isinstance(source, (str, Path)) or hasattr(source, "read"):
             read: Any = read_proteins

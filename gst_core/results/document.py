@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from gst_core import __version__
-from gst_core.assignment import Assignment
+from gst_core.assignment import Assignment, Evidence
 from gst_core.results.provenance import Genome, ModelInfo
-from gst_core.results.table import DECIMALS
+from gst_core.results.table import DECIMALS, SHARE_DECIMALS
 
 #: Raised when a reader of the present version would misread the document.
 DOCUMENT_VERSION: Final = 1
@@ -29,11 +29,16 @@ class DocumentWriter:
         What the results were made with.
     top_k
         The most candidates of an assignment to write.
+    evidence
+        Say of each protein what speaks for its best symbol; ``null`` where nothing does.
     """
 
-    def __init__(self, stream: TextIO, model: ModelInfo, *, top_k: int = 1) -> None:
+    def __init__(
+        self, stream: TextIO, model: ModelInfo, *, top_k: int = 1, evidence: bool = False
+    ) -> None:
         self._stream = stream
         self._top_k = top_k
+        self._evidence = evidence
         self._genomes = 0
         self._assignments = 0
         head = {
@@ -60,7 +65,7 @@ class DocumentWriter:
 
     def write(self, assignment: Assignment) -> None:
         """Add one protein to the open genome; one without a symbol has no candidates."""
-        record = {
+        record: dict[str, Any] = {
             "stable_id": assignment.stable_id,
             "length": assignment.length,
             "candidates": [
@@ -75,6 +80,8 @@ class DocumentWriter:
                 if symbol.symbol
             ],
         }
+        if self._evidence:
+            record["evidence"] = _evidence(assignment.evidence)
         self._stream.write((",\n" if self._assignments else "\n") + _dump(record))
         self._assignments += 1
 
@@ -85,6 +92,17 @@ class DocumentWriter:
     def close(self) -> None:
         """Complete the document; the stream stays open."""
         self._stream.write("\n]}\n")
+
+
+def _evidence(evidence: Evidence | None) -> dict[str, str | float] | None:
+    if evidence is None:
+        return None
+    return {
+        "reference": evidence.reference,
+        "identity": round(float(evidence.identity), SHARE_DECIMALS),
+        "query_coverage": round(float(evidence.query_coverage), SHARE_DECIMALS),
+        "reference_coverage": round(float(evidence.reference_coverage), SHARE_DECIMALS),
+    }
 
 
 def _dump(value: object) -> str:

@@ -1,11 +1,12 @@
 r"""The result table: one row a protein, tab-separated.
 
 Five columns, ``stable_id symbol probability description source``, then, only
-when asked for, ``accession`` and the pairs ``symbol_2 probability_2`` to
-``symbol_K probability_K``. The probability has four decimals. A field with a
-tab, a double quote or a line break stands in double quotes, quotes inside it
-are doubled; lines end with ``\n``. No value is special: ``NA`` and ``nan`` are
-symbols like any other.
+when asked for, ``accession``, ``reference identity query_coverage
+reference_coverage`` and the pairs ``symbol_2 probability_2`` to ``symbol_K
+probability_K``. The probability has four decimals, a share of evidence three. A
+field with a tab, a double quote or a line break stands in double quotes, quotes
+inside it are doubled; lines end with ``\n``. No value is special: ``NA`` and
+``nan`` are symbols like any other.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
-from gst_core.assignment import Assignment
+from gst_core.assignment import Assignment, Evidence
 from gst_core.errors import GstError
 
 COLUMNS: Final = ("stable_id", "symbol", "probability", "description", "source")
+#: What speaks for the best symbol, after the five and the accession.
+EVIDENCE_COLUMNS: Final = ("reference", "identity", "query_coverage", "reference_coverage")
 #: Decimals of a probability wherever results are written or compared.
 DECIMALS: Final = 4
+#: Decimals of identity and coverage: a residue of a protein of usual length can be told.
+SHARE_DECIMALS: Final = 3
 
 _REQUIRED = COLUMNS[:3]
 _NEEDS_QUOTES = re.compile('[\t"\r\n]').search
@@ -55,13 +60,19 @@ class TableWriter:
         Candidates a row: the best one in the five columns, the others after them.
     accession
         Add the best symbol's accession in its source database.
+    evidence
+        Add what speaks for the best symbol; the cells are empty where nothing does.
     """
 
-    def __init__(self, stream: TextIO, *, top_k: int = 1, accession: bool = False) -> None:
+    def __init__(
+        self, stream: TextIO, *, top_k: int = 1, accession: bool = False, evidence: bool = False
+    ) -> None:
         self._stream = stream
         self._top_k = top_k
         self._accession = accession
+        self._evidence = evidence
         header = [*COLUMNS, *(["accession"] if accession else [])]
+        header += EVIDENCE_COLUMNS if evidence else []
         for rank in range(2, top_k + 1):
             header += [f"symbol_{rank}", f"probability_{rank}"]
         stream.write(format_line(header))
@@ -78,11 +89,20 @@ class TableWriter:
         ]
         if self._accession:
             fields.append(best.accession)
+        if self._evidence:
+            fields += _evidence_fields(assignment.evidence)
         others = assignment.candidates[1 : self._top_k]
         for symbol, probability in others:
             fields += [symbol.symbol, format_probability(probability)]
         fields += ["", ""] * (self._top_k - 1 - len(others))
         self._stream.write(format_line(fields))
+
+
+def _evidence_fields(evidence: Evidence | None) -> list[str]:
+    if evidence is None:
+        return [""] * len(EVIDENCE_COLUMNS)
+    shares = (evidence.identity, evidence.query_coverage, evidence.reference_coverage)
+    return [evidence.reference, *(f"{share:.{SHARE_DECIMALS}f}" for share in shares)]
 
 
 @dataclass(frozen=True, slots=True)

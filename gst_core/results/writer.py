@@ -74,6 +74,7 @@ def open_results(
     format: Format = "tsv",
     top_k: int = 1,
     accession: bool = False,
+    evidence: bool = False,
     threshold: float | None = None,
 ) -> Iterator[ResultWriter]:
     """Open an output for the assignments of one or more genomes.
@@ -92,6 +93,9 @@ def open_results(
         Candidates to write for each protein.
     accession
         Add the column ``accession`` to the table; JSON always has it.
+    evidence
+        Add what speaks for each protein's best symbol: four columns of the table, an
+        object in JSON.
     threshold
         Leave out proteins whose best probability, as written with four
         decimals, is lower; ``None`` keeps one row a sequence.
@@ -108,11 +112,11 @@ def open_results(
     """
     with _open_target(target) as stream:
         if format == "json":
-            document = DocumentWriter(stream, model, top_k=top_k)
+            document = DocumentWriter(stream, model, top_k=top_k, evidence=evidence)
             yield ResultWriter(document, threshold=threshold)
             document.close()
         else:
-            table = TableWriter(stream, top_k=top_k, accession=accession)
+            table = TableWriter(stream, top_k=top_k, accession=accession, evidence=evidence)
             yield ResultWriter(table, threshold=threshold)
 
 

@@ -13,7 +13,7 @@ from gst_core.errors import GstError
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
 from gst_core.nomenclature import Canonical, Tables, relabel
 from gst_core.references.store import MOST_REFERENCES, References
-from gst_core.training.calibration import expected_calibration_error
+from gst_core.reliability import expected_calibration_error
 from gst_core.training.deciding import (
     DecidingConfig,
     best_probability,
@@ -177,7 +177,7 @@ def _quality(network: CandidateTransformer, data: Simulated) -> dict[str, Any]:
         "doubt": float(network.doubt),
         "proteins": len(right),
         "accuracy": float(right[nameable].mean()) if nameable.any() else 0.0,
-        "expected_calibration_error": expected_calibration_error(probability, right),
+        "expected_calibration_error": expected_calibration_error(probability, right, equal="count"),
         "precision_at": {
             str(t): float(right[probability >= t].mean()) if (probability >= t).any() else None
             for t in (0.7, 0.9)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
 from gst_core.model.network import GeneSymbolTransformer
+from gst_core.reliability import expected_calibration_error
 from gst_core.training.batches import TrainingSet, by_length
 
 #: The temperatures that are tried: 2.5% apart, from 0.2 to 5.
@@ -72,20 +73,11 @@ def score(
         right[rows] = (index == there.classes).cpu().numpy()
         for column, temperature in enumerate(TEMPERATURES):
             total = (logits / temperature).logsumexp(1)
-            probability[rows, column] = (best / temperature - total).exp().cpu().numpy()
+            # rounding may leave more than 1
+            probability[rows, column] = (
+                (best / temperature - total).exp().clamp(max=1).cpu().numpy()
+            )
     return Scores(probability, right)
-
-
-def expected_calibration_error(
-    probability: Floats, right: NDArray[np.bool_], bins: int = 15
-) -> float:
-    """Mean distance of probability and share of right ones, over bins of equally many proteins."""
-    order = np.argsort(probability, kind="stable")
-    gaps = [
-        abs(probability[rows].mean() - right[rows].mean()) * len(rows)
-        for rows in np.array_split(order, min(bins, len(order)))
-    ]
-    return float(sum(gaps) / len(order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,8 @@ class GenusCalibration:
     accuracy
         Share of them that get their symbol.
     uncalibrated_error, error
-        Expected calibration error without, and with the temperature fitted to the others.
+        Expected calibration error, over 15 bins of equally many proteins, without, and with the
+        temperature fitted to the others.
     temperature
         That temperature; the one of all where there are no others.
     """
@@ -176,8 +169,8 @@ def calibrate(scores: Mapping[str, Scores]) -> Calibration:
         genera[name] = GenusCalibration(
             len(own.right),
             float(own.right.mean()),
-            expected_calibration_error(own.probability[:, plain], own.right),
-            expected_calibration_error(own.probability[:, fitted], own.right),
+            expected_calibration_error(own.probability[:, plain], own.right, equal="count"),
+            expected_calibration_error(own.probability[:, fitted], own.right, equal="count"),
             float(TEMPERATURES[fitted]),
         )
     return Calibration(float(TEMPERATURES[_best(list(scores.values()))]), genera)

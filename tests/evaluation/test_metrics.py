@@ -9,10 +9,8 @@ from gst_core.evaluation.metrics import (
     at_threshold,
     auroc,
     exact_match,
-    expected_calibration_error,
     rank_of_known,
     recall_at_precision,
-    reliability,
     top_k_accuracy,
 )
 
@@ -43,38 +41,6 @@ def test_rank_and_top_k():
     assert top_k_accuracy(ranks, 1) == pytest.approx(1 / 5)
     assert top_k_accuracy(ranks, 2) == pytest.approx(3 / 5)
     assert math.isnan(top_k_accuracy([], 1))
-
-
-def test_reliability_bins_hold_their_upper_bound():
-    table = reliability([0.0, 0.5, 0.51, 1.0], [False, True, True, False], bins=2)
-    assert [(b.lower, b.upper, b.count) for b in table] == [(0.0, 0.5, 2), (0.5, 1.0, 2)]
-    assert table[0].confidence == pytest.approx(0.25)
-    assert table[0].accuracy == pytest.approx(0.5)
-    assert table[1].confidence == pytest.approx(0.755)
-
-
-def test_calibration_error_by_hand():
-    # Two bins: 3 proteins at 0.2, one right (gap 2/15); 2 at 0.9, both right (gap 0.1).
-    error = expected_calibration_error([0.2] * 3 + [0.9] * 2, [1, 0, 0, 1, 1], bins=2)
-    assert error == pytest.approx((3 * (1 / 3 - 0.2) + 2 * 0.1) / 5)
-    assert math.isnan(expected_calibration_error([], []))
-
-
-@pytest.mark.parametrize("probability", [-0.1, 1.1, math.nan])
-def test_reliability_refuses_what_is_no_probability(probability):
-    with pytest.raises(ValueError):
-        reliability([probability], [True])
-
-
-@given(SCORED, st.integers(1, 20))
-def test_reliability_loses_no_protein_and_its_error_is_bounded(pairs, bins):
-    p, right = columns(pairs)
-    table = reliability(p, right, bins)
-    assert sum(b.count for b in table) == len(p)
-    assert sum(b.count * b.accuracy for b in table if b.count) == pytest.approx(right.sum())
-    error = expected_calibration_error(p, right, bins)
-    # Never less than the distance of the overall means, never more than 1.
-    assert abs(p.mean() - right.mean()) - 1e-9 <= error <= 1
 
 
 def test_auroc_by_hand():

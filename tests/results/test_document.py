@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gst_core.assignment import Assignment
+from gst_core.assignment import Assignment, Evidence
 from gst_core.results import Genome, ModelInfo, open_results
 from gst_core.vocabulary import Symbol
 
@@ -48,6 +48,25 @@ def test_fields() -> None:
     }
     assert [c["symbol"] for c in first["candidates"]] == ["TP53", "TP63"]
     assert second == {"stable_id": "P2", "length": 0, "candidates": []}
+
+
+def test_evidence() -> None:
+    rows = [
+        Assignment("P1", ((TP53, 0.9),), 393, Evidence("P67939", 2 / 3, 1.0, 0.0625)),
+        Assignment("P2", ((Symbol(""), 0.0),), 0),
+    ]
+    (genome,) = document([(Genome("pig"), rows)], evidence=True)["genomes"]
+    assert [a["evidence"] for a in genome["assignments"]] == [
+        {
+            "reference": "P67939",
+            "identity": 0.667,
+            "query_coverage": 1.0,
+            "reference_coverage": 0.062,
+        },
+        None,
+    ]
+    (genome,) = document([(Genome("pig"), rows)])["genomes"]
+    assert not any("evidence" in a for a in genome["assignments"])
 
 
 @pytest.mark.parametrize("genomes", [0, 1, 3])

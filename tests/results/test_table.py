@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gst_core.assignment import Assignment
+from gst_core.assignment import Assignment, Evidence
 from gst_core.errors import GstError
 from gst_core.results import Genome, ModelInfo, open_results, read_table
 from gst_core.vocabulary import Symbol
@@ -64,6 +65,30 @@ def test_further_columns_come_after_the_five() -> None:
         "P1\tTP53\t0.7500\ttumor protein p53\tHGNC Symbol\tHGNC:11998\tGH1\t0.2500\t\t",
         "P2\t\t0.0000\t\t\t\t\t\t\t",
     ]
+
+
+@pytest.mark.parametrize("accession", [False, True])
+def test_evidence_stands_between_accession_and_the_further_candidates(accession: bool) -> None:
+    shown = Evidence("P67939", 2 / 3, 1.0, 0.0625)
+    spoken_for = replace(assignment("P1", (TP53, 0.75), (GH1, 0.25)), evidence=shown)
+    text = table(spoken_for, assignment("P2"), top_k=2, accession=accession, evidence=True)
+    header, first, second = ([*line.split("\t")[5:]] for line in text.splitlines())
+    assert header[: -6 if accession else 0] == (["accession"] if accession else [])
+    assert header[-6:] == [
+        "reference",
+        "identity",
+        "query_coverage",
+        "reference_coverage",
+        "symbol_2",
+        "probability_2",
+    ]
+    assert first[-6:] == ["P67939", "0.667", "1.000", "0.062", "GH1", "0.2500"]
+    assert second == [""] * len(header)
+
+
+def test_evidence_that_was_not_asked_for_is_not_written() -> None:
+    spoken_for = replace(assignment("P1", (TP53, 0.75)), evidence=Evidence("P67939", 1, 1, 1))
+    assert table(spoken_for) == table(assignment("P1", (TP53, 0.75)))
 
 
 def test_threshold_acts_on_the_number_as_written() -> None:
@@ -174,7 +199,7 @@ def test_an_error_on_the_way_leaves_no_file(tmp_path: Path) -> None:
 
 ENDLESS = """
 import itertools, sys
-from gst_core.assignment import Assignment
+from gst_core.assignment import Assignment, Evidence
 from gst_core.results import Genome, ModelInfo, open_results
 from gst_core.vocabulary import Symbol
 rows = (Assignment(f"P{i}", ((Symbol("TP53"), 1.0),), 9) for i in itertools.count())

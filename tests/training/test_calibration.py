@@ -21,7 +21,6 @@ from gst_core.training.calibration import (
     Calibration,
     Scores,
     calibrate,
-    expected_calibration_error,
     score,
 )
 from gst_core.training.prediction import predict
@@ -61,13 +60,6 @@ def test_each_genus_is_judged_by_the_others() -> None:
     assert found.genera["A"].temperature == pytest.approx(1.8, rel=0.06)
     assert found.genera["B"].temperature == pytest.approx(0.6, rel=0.06)
     assert 0.6 < found.temperature < 1.8
-
-
-def test_calibration_error() -> None:
-    right = np.array([True, False] * 50)
-    assert expected_calibration_error(np.full(100, 0.5), right, 1) == pytest.approx(0.0)
-    assert expected_calibration_error(np.full(100, 0.9), right, 1) == pytest.approx(0.4)
-    assert expected_calibration_error(np.array([0.7]), np.array([True])) == pytest.approx(0.3)
 
 
 def test_scores_are_those_of_the_network() -> None:
