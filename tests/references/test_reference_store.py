@@ -44,6 +44,11 @@ def test_a_wrong_length_is_refused(length):
         unpack(packed, length)
 
 
+def test_numbers_that_are_no_residues_are_refused():
+    with pytest.raises(ValueError, match="beyond"):
+        unpack(np.array([22**7], dtype=np.uint32), 7)
+
+
 def test_rare_residues_become_common_ones_and_a_stop_an_x():
     assert [ALPHABET[code] for code in plain(encode(b"MBZJUO*X"))] == list("MDELCKXX")
 
