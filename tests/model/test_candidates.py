@@ -96,6 +96,14 @@ def test_features_are_scaled_by_those_of_candidates_that_are_there():
 
 
 @torch.no_grad()
+def test_a_single_candidate_is_enough_to_scale_to():
+    features, present = inputs(2)
+    lonely = CandidateTransformer(CandidateConfig()).eval()
+    lonely.scale_to(features, present)
+    assert lonely(features, present).isfinite().all()
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("rows", [0, 1, 20])
 def test_the_file_says_what_the_network_says(network, references, rows):
     model = build(network, references, np.arange(5))
