@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gst_core.assignment import Evidence
 from gst_core.inference.engine import Engine, Prediction
 from gst_core.references.alignment import query
-from gst_core.references.evidence import EvidenceFinder, features
+from gst_core.references.evidence import FEATURES, EvidenceFinder, features
 from gst_core.references.store import References, plain, unpack
 from gst_core.sequences import encode
 from gst_core.taxonomy import resolve
@@ -31,14 +31,27 @@ class ReferenceEngine(Engine):
 
     def _read(self, metadata: dict[str, str]) -> None:
         shape = self._session.get_inputs()[0].shape
+        missing = {*_STORED, "probabilities"} - {o.name for o in self._session.get_outputs()}
+        if missing:
+            raise ValueError(f"it has no {', '.join(sorted(missing))}")
+        if len(shape) != 3 or shape[2] != FEATURES:
+            raise ValueError(f"its network does not read the {FEATURES} features of this version")
         nothing = {
-            "features": np.zeros((0, 1, shape[2]), dtype=np.float32),
+            "features": np.zeros((0, 1, FEATURES), dtype=np.float32),
             "present": np.zeros((0, 1), dtype=np.bool_),
         }
         packed, lengths, classes, clades, counts = self._session.run(list(_STORED), nothing)
         accessions = metadata["gst.accessions"].split("\n")
         sizes = {len(lengths), len(classes), len(clades), len(accessions)}
-        if len(sizes) > 1 or len(counts) != len(self._vocabulary):
+        fit = (
+            len(sizes) == 1
+            and len(counts) == len(self._vocabulary)
+            and len(lengths) > 0
+            and lengths.min() > 0
+            and 0 <= classes.min() <= classes.max() < len(counts)
+            and clades.max() <= len(self._clades)
+        )
+        if not fit:
             raise ValueError("its references and its vocabulary do not fit together")
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         references = References(

@@ -86,7 +86,7 @@ class CandidateTransformer(nn.Module):
         """
         there = features[present]
         self.mean.copy_(there.mean(0))
-        self.deviation.copy_(there.std(0) + 1e-3)
+        self.deviation.copy_(there.std(0, correction=0) + 1e-3)
 
     def forward(self, features: Tensor, present: Tensor) -> Tensor:
         """Weigh candidates.

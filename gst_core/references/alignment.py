@@ -105,6 +105,8 @@ class ParasailQuery:
         """As :class:`Query` says."""
         other = text(reference)
         result = self._align(self._text, other)
+        if result.score <= 0:
+            return Alignment(0, 0, 0.0, 0.0)
         # Read backwards from where it ends, the alignment ends where it began.
         back = self._align(self._text[result.end_query :: -1], other[result.end_ref :: -1])
         return Alignment(

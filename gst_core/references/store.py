@@ -111,10 +111,12 @@ def unpack(packed: NDArray[np.uint32], length: int) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        If there are not as many.
+        If there are not as many, or a number is none that :func:`pack` writes.
     """
     if not 0 <= len(packed) * _PER_WORD - length < _PER_WORD:
         raise ValueError(f"{len(packed)} packed numbers do not hold {length} residues")
+    if packed.max(initial=0) >= _BASE**_PER_WORD:
+        raise ValueError("packed numbers beyond those of seven residues")
     columns = np.empty((len(packed), _PER_WORD), dtype=np.uint8)
     for start in range(0, len(packed), _PIECE):
         rest = packed[start : start + _PIECE]

@@ -97,7 +97,8 @@ def build_model(
     Raises
     ------
     GstError
-        If a genus is not there, fewer than two genera are left, or there are too many references.
+        If a genus is not there, fewer than two genera are left, they have no symbol in common,
+        or there are too few proteins or too many references.
     """
     everything = list(proteins) if canonical is None else relabel(proteins, canonical)
     genera = {protein.taxon.genus for protein in everything}
@@ -136,9 +137,19 @@ def build_model(
             parts.append(part)
             done = min(turn * BATCH / len(rows), 1)
             on_progress("simulating new species", (number + done) / number_of_folds)
+    if not parts:
+        raise GstError(
+            "no two genera have a symbol in common",
+            hint="new species are simulated: give proteins of the same genes in several genera",
+        )
     data = joined(parts)
 
     watched = _watched(data, settings.seed)
+    if not (watched & data.as_new).any() or not data.present[~watched].any():
+        raise GstError(
+            f"{len(rows):,} proteins are too few to train on some genera and calibrate on others",
+            hint="give more proteins, or proteins of more genera",
+        )
     network = fit(
         data[~watched],
         CandidateConfig(),

@@ -177,11 +177,12 @@ def test_gst_export_makes_a_model_that_names_proteins(tmp_path: Path) -> None:
     assert namer.fact("held_out_accuracy") == {"Bos": 0.9}
     assert "without the genera Bos" in namer.fact("training_data")
     proteins = random_proteins(5)
-    probabilities, indices = namer.engine.predict(proteins, "mammalia", 3)
+    probabilities, indices, evidence = namer.engine.predict(proteins, "mammalia", 3)
     batch = Batch.of(as_set(proteins))
     with torch.no_grad():
         expected = network(batch.codes, batch.lengths, torch.full((5,), 19)).softmax(1)
     values, best = expected.topk(3)
+    assert evidence is None
     assert (indices == best.numpy()).all()
     np.testing.assert_allclose(probabilities, values.numpy(), atol=1e-5)
     assert namer.engine.vocabulary[int(indices[0, 0])].description.startswith("symbol ")

@@ -37,16 +37,47 @@ def test_the_result_of_a_protein_never_depends_on_its_batch(namer):
     residues = [p.residues for p in proteins[:60]] + [b"M", b"MK" * 4000, b"X" * 40, b"*"]
     together, which, _ = namer.engine.predict(residues, "aves", 5)
     for row, one in enumerate(residues):
-        alone, index = namer.engine.predict([one], "aves", 5)
+        alone, index, _ = namer.engine.predict([one], "aves", 5)
         np.testing.assert_allclose(alone[0], together[row], atol=1e-6)
         np.testing.assert_array_equal(index[0][:1], which[row][:1])
 
 
 def test_probabilities_are_probabilities(namer):
-    probabilities, indices = namer.engine.predict([b"MKVLAAGIVGLCAKAYEESL" * 9], None, 100)
-    assert (np.diff(probabilities[0]) <= 0).all()
-    assert 0 < probabilities.sum() <= 1 + 1e-5
-    assert len(set(indices[0].tolist())) == 100
+    proteins = [p.residues for p in read_proteins(SAMPLE / "bos_taurus.fa")]
+    found = namer.engine.predict([*proteins, b"X" * 40], None, 100)
+    assert (np.diff(found.probabilities, axis=1) <= 0).all()
+    assert (found.probabilities.sum(1) <= 1 + 1e-5).all()
+    assert (found.probabilities[:-1, 0] > 0).all()
+    # Fewer than were asked for may come back; what is missing has no probability.
+    assert (found.probabilities[found.indices < 0] == 0).all()
+    for row in found.indices.tolist():
+        kept = [index for index in row if index >= 0]
+        assert len(set(kept)) == len(kept) <= 100
+        assert all(index < len(namer.engine.vocabulary) for index in kept)
+
+
+def test_no_class_is_taken_for_a_symbol_and_no_assignment_is_without_candidates(namer):
+    pairs = [("x", "X" * 60), ("m", "M"), ("none", "")]
+    pairs += [(p.stable_id, p.residues.decode()) for p in read_proteins(SAMPLE / "bos_taurus.fa")]
+    for found in namer.assign(pairs, top_k=100):
+        assert found.candidates
+        symbols = [symbol.symbol for symbol, _ in found.candidates]
+        assert len(set(symbols)) == len(symbols)
+        if found.symbol == "":
+            assert found.candidates[0][1] == 0
+            assert len(found.candidates) == 1
+
+
+def test_evidence_comes_from_models_that_have_references_alone(namer):
+    fasta = SAMPLE / "bos_taurus.fa"
+    assert all(a.evidence is None for a in namer.assign(fasta))
+    if not namer.engine.gives_evidence:
+        with pytest.raises(GstError, match="has no references"):
+            namer.assign(fasta, evidence=True)
+        return
+    for found in namer.assign(fasta, evidence=True):
+        assert found.evidence is not None
+        assert 0 < found.evidence.identity <= 1
 
 
 def test_any_form_of_input_gives_the_same_names(namer):

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gst_core.assignment import Evidence
 from gst_core.inference import stream
+from gst_core.inference.engine import Prediction
 from gst_core.inference.stream import BATCH_COST, BATCH_SIZE, assign
 from gst_core.sequences import Protein
 from gst_core.vocabulary import Symbol, Vocabulary
@@ -35,13 +37,15 @@ class LengthEngine:
     def cost(self, length: int) -> int:
         return max(length, 64)
 
-    def predict(self, sequences, clade, top_k):
+    def predict(self, sequences, clade, top_k, evidence=False):
         lengths = [len(s) for s in sequences]
         with self._lock:
             self.batches.append(lengths)
         time.sleep(0.0001 * (lengths[0] % 7))  # batches do not end in the order they began
         indices = np.array([[(n + k) % 2000 for k in range(top_k)] for n in lengths])
-        return np.full(indices.shape, 1 / top_k, dtype=np.float32), indices
+        shown = [Evidence(f"R{n}", 1, 1, 1) if n % 3 else None for n in lengths]
+        probabilities = np.full(indices.shape, 1 / top_k, dtype=np.float32)
+        return Prediction(probabilities, indices, shown if evidence else None)
 
 
 def proteins(lengths: Sequence[int]) -> list[Protein]:
@@ -56,6 +60,26 @@ def test_every_protein_gets_its_own_name_in_order(lengths, workers, top_k):
     for assignment, length in zip(found, lengths, strict=True):
         assert assignment.symbol == (f"L{length}" if length else "")
         assert len(assignment.candidates) == (top_k if length else 1)
+        assert assignment.evidence is None
+
+
+@given(st.lists(st.integers(0, 1500), max_size=100), st.integers(1, 3))
+def test_every_protein_gets_its_own_evidence(lengths, workers):
+    found = assign(LengthEngine(), proteins(lengths), evidence=True, workers=workers)
+    shown = [a.evidence and a.evidence.reference for a in found]
+    assert shown == [f"R{n}" if n % 3 else None for n in lengths]
+
+
+def test_where_there_are_fewer_candidates_the_rest_is_left_out():
+    engine = LengthEngine()
+    none = np.full((1, 3), -1)
+    engine.predict = lambda *_: Prediction(np.zeros((1, 3), np.float32), none)
+    (found,) = assign(engine, proteins([9]), top_k=3)
+    assert found.candidates == ((Symbol(""), 0.0),)
+    some = np.array([[4, 2, -1]])
+    engine.predict = lambda *_: Prediction(np.array([[0.5, 0.25, 0]], np.float32), some)
+    (found,) = assign(engine, proteins([9]), top_k=3)
+    assert [(s.symbol, p) for s, p in found.candidates] == [("L4", 0.5), ("L2", 0.25)]
 
 
 @given(st.lists(st.integers(1, 40_000), max_size=200))

@@ -26,7 +26,7 @@ def test_it_is_an_engine(golden: Golden) -> None:
 
 def test_top_k_falls_and_is_cut_to_the_vocabulary(golden: Golden) -> None:
     symbols = len(golden.engine.vocabulary)
-    probabilities, indices = golden.engine.predict([b"MKV", b"ACD"], "aves", symbols + 10)
+    probabilities, indices, _ = golden.engine.predict([b"MKV", b"ACD"], "aves", symbols + 10)
     assert probabilities.shape == indices.shape == (2, symbols)
     assert (np.diff(probabilities, axis=1) <= 0).all()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
@@ -35,7 +35,7 @@ def test_top_k_falls_and_is_cut_to_the_vocabulary(golden: Golden) -> None:
 
 
 def test_no_proteins_is_no_error(golden: Golden) -> None:
-    probabilities, indices = golden.engine.predict([], None, 1)
+    probabilities, indices, _ = golden.engine.predict([], None, 1)
     assert probabilities.shape == indices.shape == (0, 1)
 
 

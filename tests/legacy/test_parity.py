@@ -18,7 +18,8 @@ Proteins = list[tuple[str, bytes]]
 
 def all_probabilities(golden: Golden, proteins: Proteins, clade: str | None) -> np.ndarray:
     symbols = len(golden.engine.vocabulary)
-    top, indices = golden.engine.predict([residues for _, residues in proteins], clade, symbols)
+    residues = [sequence for _, sequence in proteins]
+    top, indices, _ = golden.engine.predict(residues, clade, symbols)
     matrix = np.full((len(proteins), symbols), np.nan, dtype=np.float32)
     np.put_along_axis(matrix, indices, top, axis=1)
     return matrix

@@ -1,0 +1,170 @@
+"""The evidence for candidates: what is found, of whom, and that it is always numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gst_core.clades import CLADES
+from gst_core.references.alignment import query, self_score
+from gst_core.references.evidence import (
+    CANDIDATES,
+    FEATURES,
+    NUMBERS,
+    Evidence,
+    EvidenceFinder,
+    features,
+)
+from gst_core.sequences import ALPHABET, encode
+from tests.relatives import UNKNOWN, evolved, random_protein, references_of
+
+UNTOLD = len(CLADES)
+SCORE, MATCHES, COLUMNS, LENGTH, SELF, COUNT, KIN = (
+    NUMBERS.index(name)
+    for name in ("score", "matches", "columns", "length", "self", "count", "kin")
+)
+
+
+@pytest.fixture(scope="module")
+def finder() -> EvidenceFinder:
+    """Thirty symbols of three proteins each; symbols 0 and 1 are all but the same."""
+    rng = np.random.default_rng(0)
+    proteins, classes, clades = [], [], []
+    for symbol in range(30):
+        ancestor = random_protein(rng, int(rng.integers(60, 250)))
+        if symbol == 1:
+            ancestor = proteins[0].copy()
+            ancestor[10] = (ancestor[10] + 1) % 20
+        for share, clade in ((0, "humans"), (0.1, "aves"), (0.3, None)):
+            proteins.append(evolved(rng, ancestor, share))
+            classes.append(symbol)
+            clades.append(clade)
+    return EvidenceFinder(references_of(proteins, classes, clades), np.arange(1, 31))
+
+
+def find(finder: EvidenceFinder, *proteins: np.ndarray, clade: int = UNTOLD, **how) -> Evidence:
+    return finder.find(proteins, np.full(len(proteins), clade), **how)
+
+
+def test_a_protein_equal_to_a_reference(finder):
+    for number in (6, 30, 60):
+        codes = finder.references[number]
+        found = find(finder, codes)
+        assert found.classes[0, 0] == number // 3
+        assert found.references[0, 0] == number
+        own = found.numbers[0, 0]
+        assert own[SCORE] == own[SELF] == self_score(codes) == found.queries[0, 2]
+        assert own[LENGTH] == len(codes) == found.queries[0, 1]
+        assert own[COUNT] == number // 3 + 1
+
+
+def test_paralogues_that_are_all_but_the_same_are_told_apart(finder):
+    for symbol in (0, 1):
+        codes = finder.references[3 * symbol]
+        found = find(finder, codes)
+        assert set(found.classes[0, :2].tolist()) == {0, 1}
+        of = {int(c): found.numbers[0, row] for row, c in enumerate(found.classes[0, :2])}
+        assert of[symbol][MATCHES] == of[symbol][COLUMNS] == len(codes)
+        assert of[1 - symbol][MATCHES] == len(codes) - 1
+        assert of[symbol][SCORE] > of[1 - symbol][SCORE]
+
+
+def test_the_score_is_that_of_an_alignment_with_the_reference_that_is_shown(finder):
+    rng = np.random.default_rng(3)
+    for number in range(0, 90, 7):
+        codes = evolved(rng, finder.references[number], 0.3)
+        found = find(finder, codes)
+        for row in np.flatnonzero(found.present[0]):
+            reference = int(found.references[0, row])
+            assert finder.references.classes[reference] == found.classes[0, row]
+            score = found.numbers[0, row, SCORE]
+            assert score in (0, query(codes).score(finder.references[reference]))
+
+
+def test_no_symbol_is_a_candidate_twice(finder):
+    for codes in (
+        finder.references[0],
+        evolved(np.random.default_rng(1), finder.references[9], 0.6),
+    ):
+        kept = find(finder, codes).classes[0]
+        kept = kept[kept >= 0].tolist()
+        assert 0 < len(set(kept)) == len(kept) <= CANDIDATES
+
+
+@pytest.mark.parametrize("sequence", [b"X" * 80, b"M", b"MKVL", b"*"])
+def test_a_protein_without_a_word_has_no_candidates(finder, sequence):
+    found = find(finder, encode(sequence))
+    assert not found.present.any()
+    assert (found.references == -1).all()
+    assert (features(found) == 0).all()
+
+
+@pytest.mark.parametrize("letter", "BZJUO")
+def test_rare_residues_are_those_they_resemble(finder, letter):
+    common = ALPHABET.index({"B": "D", "Z": "E", "J": "L", "U": "C", "O": "K"}[letter])
+    codes = finder.references[12].copy()
+    expected = find(finder, codes)
+    codes[codes == common] = ALPHABET.index(letter)
+    assert (find(finder, codes).numbers == expected.numbers).all()
+
+
+def test_a_protein_does_not_depend_on_its_batch(finder):
+    rng = np.random.default_rng(2)
+    proteins = [evolved(rng, finder.references[n], 0.3) for n in range(0, 90, 9)]
+    proteins += [encode(b"X" * 30), encode(b"M"), random_protein(rng, 50)]
+    together = find(finder, *proteins)
+    for row, codes in enumerate(proteins):
+        alone = find(finder, codes)
+        for field in ("classes", "references", "numbers", "queries"):
+            np.testing.assert_array_equal(getattr(alone, field)[0], getattr(together, field)[row])
+        np.testing.assert_array_equal(features(alone)[0], features(together)[row])
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 89),
+    st.integers(0, 1 << 30),
+    st.floats(0, 1),
+    st.integers(1, 300),
+    st.booleans(),
+)
+def test_features_are_finite(finder, number, seed, share, length, unknown):
+    rng = np.random.default_rng(seed)
+    codes = evolved(rng, finder.references[number], share)[:length]
+    if unknown:
+        codes[rng.random(len(codes)) < 0.2] = UNKNOWN
+    found = find(finder, codes)
+    numbers = features(found)
+    assert numbers.shape == (1, CANDIDATES, FEATURES)
+    assert numbers.dtype == np.float32
+    assert np.isfinite(numbers).all()
+    assert np.abs(numbers).max() < 20
+    assert (numbers[~found.present] == 0).all()
+
+
+def test_an_empty_batch(finder):
+    found = finder.find([], np.empty(0, dtype=np.int64))
+    assert features(found).shape == (0, CANDIDATES, FEATURES)
+
+
+def test_hidden_references_are_as_if_they_were_not_there(finder):
+    codes = finder.references[30]
+    hidden = finder.references.classes == 10
+    found = find(finder, codes, hidden=[hidden])
+    assert 10 not in found.classes
+    hidden = np.arange(90) == 30
+    found = find(finder, codes, hidden=[hidden])
+    assert found.classes[0, 0] == 10
+    assert 30 not in found.references
+
+
+def test_kin_tells_lineages_apart(finder):
+    codes = [finder.references[number] for number in (30, 31, 32)]
+    expected = {"humans": [1, -1, 0], "mammalia": [1, -1, 0], "aves": [-1, 1, 0]}
+    for clade, kin in expected.items():
+        found = find(finder, *codes, clade=CLADES.index(clade))
+        assert found.references[:, 0].tolist() == [30, 31, 32]
+        assert found.numbers[:, 0, KIN].tolist() == kin
+    assert (find(finder, *codes).numbers[..., KIN] == 0).all()
