@@ -167,9 +167,10 @@ class EvidenceFinder:
         symbols = self.references.classes[found]
         if (symbols[worth] == symbols[0]).all():
             worth[1:] = False  # nothing to compare with: one alignment shows how near they are
-        self._align(asked, found, symbols, worth, scores)
+        self._align(asked, found, symbols, worth, scores, near=True)
         if scores.max() < WEAK * whole:
-            self._align(asked, found, symbols, np.arange(len(found)) < SEARCHED, scores)
+            more = np.arange(len(found)) < SEARCHED
+            self._align(asked, found, symbols, more, scores, near=False)
             order = np.argsort(-scores, kind="stable")
             found, shared, scores = found[order], shared[order], scores[order]
             symbols = symbols[order]
@@ -182,6 +183,7 @@ class EvidenceFinder:
         symbols: NDArray[np.int32],
         chosen: NDArray[np.bool_],
         scores: NDArray[np.float64],
+        near: bool,
     ) -> None:
         """Score the first references of each symbol among the chosen, in place."""
         seen: dict[int, int] = {}
@@ -189,7 +191,7 @@ class EvidenceFinder:
             symbol = int(symbols[place])
             times = seen.get(symbol, 0)
             if times < ALIGNED and not scores[place]:
-                scores[place] = asked.score(self.references[int(found[place])])
+                scores[place] = asked.score(self.references[int(found[place])], near)
             seen[symbol] = times + 1
 
     def _by_symbol(
