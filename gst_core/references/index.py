@@ -51,10 +51,7 @@ class WordIndex:
             raise ValueError(f"{len(references)} references, {MOST_REFERENCES} at most")
         self._size = len(references)
         self._inverse_root = (1 / np.sqrt(np.maximum(references.lengths, SHORT))).astype(np.float32)
-        groups = GROUPS[references.codes]
-        owners = np.repeat(np.arange(len(references), dtype=np.uint16), references.lengths)
-        with ThreadPoolExecutor(workers) as pool:
-            slabs = list(pool.map(lambda first: _slab(groups, owners, first), range(LETTERS)))
+        slabs = _slabs(references, workers)
         counts = np.concatenate([count for _, count in slabs])
         self._postings = np.concatenate([postings for postings, _ in slabs])
         del slabs
@@ -114,6 +111,16 @@ class WordIndex:
         found = np.flatnonzero(scores > LEAST * scores.max(initial=0))
         found = found[np.argsort(-scores[found], kind="stable")][:most]
         return found, shared[found].astype(np.float64), float(weights.sum())
+
+
+def _slabs(
+    references: References, workers: int
+) -> list[tuple[NDArray[np.uint16], NDArray[np.int64]]]:
+    """Index the words of each first letter; what only this needs is gone when it returns."""
+    groups = GROUPS[references.codes]
+    owners = np.repeat(np.arange(len(references), dtype=np.uint16), references.lengths)
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda first: _slab(groups, owners, first), range(LETTERS)))
 
 
 def _slab(
