@@ -1,4 +1,4 @@
-"""Options of commands that read what nomenclature committees say."""
+"""Options of commands that read labelled proteins, and what nomenclature committees say."""
 
 from __future__ import annotations
 
@@ -35,3 +35,28 @@ symbols_option = click.option(
     type=FILE,
     help="Table of gst symbols: proteins get the symbols that their labels stand for.",
 )
+
+hold_out_option = click.option(
+    "--hold_out_genus",
+    "hold_out",
+    multiple=True,
+    help="Genus to leave out, with the symbols that it alone has. May be repeated.",
+)
+
+
+def _proteins_option(which: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--proteins",
+        "fastas",
+        multiple=True,
+        required=True,
+        type=FILE,
+        help=f"{which} May be repeated.",
+    )
+
+
+labelled_proteins_option = _proteins_option(
+    "Labelled proteins of vertebrates: FASTA with OX= and GN= in the headers, as UniProt "
+    "writes them."
+)
+same_proteins_option = _proteins_option("Labelled proteins, as for gst train.")

@@ -11,7 +11,13 @@ import torch
 
 from gst_core.clades import CLADES, DISTANT, VERTEBRATE_CLADES
 from gst_core.cli._common import read_facts
-from gst_core.cli._nomenclature import FILE, symbols_option, table_options
+from gst_core.cli._nomenclature import (
+    FILE,
+    hold_out_option,
+    labelled_proteins_option,
+    symbols_option,
+    table_options,
+)
 from gst_core.export.candidates import export
 from gst_core.files import atomic_write
 from gst_core.inference.session import available_threads
@@ -22,23 +28,10 @@ from gst_core.training.proteins import read_labelled
 
 
 @click.command()
-@click.option(
-    "--proteins",
-    "fastas",
-    multiple=True,
-    required=True,
-    type=FILE,
-    help="Labelled proteins of vertebrates: FASTA with OX= and GN= in the headers, as UniProt "
-    "writes them. May be repeated.",
-)
+@labelled_proteins_option
 @table_options
 @symbols_option
-@click.option(
-    "--hold_out_genus",
-    "hold_out",
-    multiple=True,
-    help="Genus to leave out, with the symbols that it alone has. May be repeated.",
-)
+@hold_out_option
 @click.option(
     "--hold_out_clade",
     type=click.Choice(sorted({*VERTEBRATE_CLADES, DISTANT})),

@@ -9,7 +9,7 @@ import click
 import numpy as np
 import torch
 
-from gst_core.cli._nomenclature import FILE, symbols_option
+from gst_core.cli._nomenclature import same_proteins_option, symbols_option
 from gst_core.errors import GstError
 from gst_core.nomenclature import read_canonical, relabel
 from gst_core.training.calibration import calibrate as fit
@@ -21,14 +21,7 @@ from gst_core.training.run import load_network
 
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--proteins",
-    "fastas",
-    multiple=True,
-    required=True,
-    type=FILE,
-    help="Labelled proteins, as for gst train. May be repeated.",
-)
+@same_proteins_option
 @symbols_option
 @click.option(
     "--genus",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gst_core.cli._nomenclature import FILE, table_options
+from gst_core.cli._nomenclature import same_proteins_option, table_options
 from gst_core.errors import GstError
 from gst_core.nomenclature import canonicalise, read_tables, relabel, write_canonical
 from gst_core.training.proteins import read_labelled
@@ -14,14 +14,7 @@ from gst_core.training.symbols import build_vocabulary
 
 
 @click.command()
-@click.option(
-    "--proteins",
-    "fastas",
-    multiple=True,
-    required=True,
-    type=FILE,
-    help="Labelled proteins, as for gst train. May be repeated.",
-)
+@same_proteins_option
 @table_options
 @click.option(
     "--output",

@@ -14,7 +14,13 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gst_core.cli._nomenclature import FILE, symbols_option, table_options
+from gst_core.cli._nomenclature import (
+    FILE,
+    hold_out_option,
+    labelled_proteins_option,
+    symbols_option,
+    table_options,
+)
 from gst_core.errors import GstError
 from gst_core.model.config import ModelConfig
 from gst_core.nomenclature import read_canonical, read_tables
@@ -33,23 +39,10 @@ _INTERVAL = 30.0
 
 
 @click.command()
-@click.option(
-    "--proteins",
-    "fastas",
-    multiple=True,
-    required=True,
-    type=FILE,
-    help="Labelled proteins of vertebrates: FASTA with OX= and GN= in the headers, as UniProt "
-    "writes them. May be repeated.",
-)
+@labelled_proteins_option
 @table_options
 @symbols_option
-@click.option(
-    "--hold_out_genus",
-    "hold_out",
-    multiple=True,
-    help="Genus to leave out, with the symbols that it alone has. May be repeated.",
-)
+@hold_out_option
 @click.option(
     "--validation_genus",
     "validation",

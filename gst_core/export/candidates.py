@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -12,17 +11,14 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from gst_core.export.file import model_of, serialise
 from gst_core.export.graph import CONTRIB, Array, Graph
 from gst_core.export.network import encoder_layer
 from gst_core.model.candidates import CandidateTransformer
-from gst_core.references.store import References, pack
-from gst_core.sequences import ALPHABET
+from gst_core.references.store import STORED, References, pack
 from gst_core.vocabulary import Vocabulary
 
 FORMAT: Final = "gst-2"
-
-#: Outputs that are not computed: what the file carries beside the network.
-STORED: Final = ("packed", "lengths", "classes", "clades", "counts")
 
 
 def build(
@@ -104,12 +100,7 @@ def build(
         outputs,
         list(g.initializers.values()),
     )
-    return helper.make_model(
-        graph,
-        opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(CONTRIB, 1)],
-        ir_version=10,
-        producer_name="gst",
-    )
+    return model_of(graph)
 
 
 def export(
@@ -144,17 +135,14 @@ def export(
         The bytes of the ``.onnx`` file.
     """
     model = build(network, references, counts)
-    metadata = {
-        "gst.format": FORMAT,
-        "gst.name": name,
-        "gst.version": version,
-        "gst.alphabet": ALPHABET,
-        "gst.clades": json.dumps(list(clades)),
-        "gst.config": json.dumps(asdict(network.config)),
-        "gst.vocabulary": vocabulary.to_json(),
-        "gst.accessions": "\n".join(references.accessions),
-    }
-    for key, fact in (facts or {}).items():
-        metadata[f"gst.{key}"] = json.dumps(fact, ensure_ascii=False)
-    helper.set_model_props(model, metadata)
-    return bytes(model.SerializeToString(deterministic=True))
+    return serialise(
+        model,
+        FORMAT,
+        name,
+        version,
+        clades,
+        asdict(network.config),
+        vocabulary,
+        facts or {},
+        {"gst.accessions": "\n".join(references.accessions)},
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -10,11 +9,11 @@ from typing import Any, Final
 import onnx
 from onnx import TensorProto, helper
 
-from gst_core.export.graph import CONTRIB, Graph
+from gst_core.export.file import model_of, serialise
+from gst_core.export.graph import Graph
 from gst_core.export.network import Inputs, represent
 from gst_core.export.tables import TableBits, symbol_product
 from gst_core.model.network import GeneSymbolTransformer
-from gst_core.sequences import ALPHABET
 from gst_core.vocabulary import Vocabulary
 
 FORMAT: Final = "gst-1"
@@ -70,12 +69,7 @@ def build(
         ],
         list(g.initializers.values()),
     )
-    return helper.make_model(
-        graph,
-        opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(CONTRIB, 1)],
-        ir_version=10,
-        producer_name="gst",
-    )
+    return model_of(graph)
 
 
 def export(
@@ -115,16 +109,6 @@ def export(
         The bytes of the ``.onnx`` file.
     """
     model = build(network, temperature, table_bits)
-    metadata = {
-        "gst.format": FORMAT,
-        "gst.name": name,
-        "gst.version": version,
-        "gst.alphabet": ALPHABET,
-        "gst.clades": json.dumps(list(clades)),
-        "gst.config": json.dumps(asdict(network.config)),
-        "gst.vocabulary": vocabulary.to_json(),
-    }
-    for key, fact in (facts or {}).items():
-        metadata[f"gst.{key}"] = json.dumps(fact, ensure_ascii=False)
-    helper.set_model_props(model, metadata)
-    return bytes(model.SerializeToString(deterministic=True))
+    return serialise(
+        model, FORMAT, name, version, clades, asdict(network.config), vocabulary, facts or {}
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gst_core.assignment import Evidence
 from gst_core.errors import GstError
+from gst_core.taxonomy import resolve
 from gst_core.vocabulary import Vocabulary
 
 
@@ -130,9 +131,10 @@ class Engine(ABC):
             )
         return self._clades.index(clade)
 
-    @abstractmethod
     def clade_of(self, taxon_id: int) -> str | None:
         """Name of the model's own clade category for an NCBI taxon; None: it runs without one."""
+        clade = resolve(taxon_id).clade
+        return clade if clade in self._clades else None
 
     @abstractmethod
     def cost(self, length: int) -> int:

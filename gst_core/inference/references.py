@@ -11,13 +11,10 @@ from gst_core.assignment import Evidence
 from gst_core.inference.engine import Engine, Prediction
 from gst_core.references.alignment import query
 from gst_core.references.evidence import FEATURES, EvidenceFinder, features
-from gst_core.references.store import References, plain, unpack
+from gst_core.references.store import STORED, References, plain, unpack
 from gst_core.sequences import encode
-from gst_core.taxonomy import resolve
 
 FORMAT = "gst-2"
-
-_STORED = ("packed", "lengths", "classes", "clades", "counts")
 
 
 class ReferenceEngine(Engine):
@@ -31,7 +28,7 @@ class ReferenceEngine(Engine):
 
     def _read(self, metadata: dict[str, str]) -> None:
         shape = self._session.get_inputs()[0].shape
-        missing = {*_STORED, "probabilities"} - {o.name for o in self._session.get_outputs()}
+        missing = {*STORED, "probabilities"} - {o.name for o in self._session.get_outputs()}
         if missing:
             raise ValueError(f"it has no {', '.join(sorted(missing))}")
         if len(shape) != 3 or shape[2] != FEATURES:
@@ -40,7 +37,7 @@ class ReferenceEngine(Engine):
             "features": np.zeros((0, 1, FEATURES), dtype=np.float32),
             "present": np.zeros((0, 1), dtype=np.bool_),
         }
-        packed, lengths, classes, clades, counts = self._session.run(list(_STORED), nothing)
+        packed, lengths, classes, clades, counts = self._session.run(list(STORED), nothing)
         accessions = metadata["gst.accessions"].split("\n")
         sizes = {len(lengths), len(classes), len(clades), len(accessions)}
         fit = (
@@ -58,11 +55,6 @@ class ReferenceEngine(Engine):
             unpack(packed, int(starts[-1])), starts, classes, clades, accessions
         )
         self._finder = EvidenceFinder(references, counts.astype(np.int64), workers=self._workers)
-
-    def clade_of(self, taxon_id: int) -> str | None:
-        """Name of the clade category of an NCBI taxon; None where it has none."""
-        clade = resolve(taxon_id).clade
-        return clade if clade in self._clades else None
 
     def cost(self, length: int) -> int:
         """Relative cost of a protein: nothing is padded, long ones are aligned all the same."""

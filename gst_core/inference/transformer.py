@@ -8,7 +8,6 @@ import numpy as np
 
 from gst_core.inference.engine import Engine, Prediction
 from gst_core.sequences import PADDING, encode
-from gst_core.taxonomy import resolve
 
 FORMAT = "gst-1"
 
@@ -19,11 +18,6 @@ class TransformerEngine(Engine):
     format = FORMAT
     reads_as_original = False
     remedy = "export it again with gst export"
-
-    def clade_of(self, taxon_id: int) -> str | None:
-        """Name of the clade category of an NCBI taxon; None where it has none."""
-        clade = resolve(taxon_id).clade
-        return clade if clade in self._clades else None
 
     def cost(self, length: int) -> int:
         """Relative cost of a protein in a batch: its residues, and a share for the symbols."""

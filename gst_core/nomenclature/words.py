@@ -13,34 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.sequences import ALPHABET
+from gst_core.sequences.reduced import MURPHY_15, residue_groups
 
-#: Residues that replace each other most count as one letter.
-_GROUPS: Final = (
-    "LVIMJ",
-    "CU",
-    "A",
-    "G",
-    "S",
-    "T",
-    "P",
-    "FY",
-    "W",
-    "EZ",
-    "DB",
-    "N",
-    "Q",
-    "KRO",
-    "H",
-)
 _WORD: Final = 5
-_WORDS: Final = len(_GROUPS) ** _WORD
+_WORDS: Final = len(MURPHY_15) ** _WORD
 #: A peptide with fewer words is weighed as if it had these: three in common say little.
 _LEAST: Final = 30
 
-_LETTER: Final = np.full(len(ALPHABET) + 1, -1, dtype=np.int64)
-for _number, _group in enumerate(_GROUPS):
-    for _residue in _group:
-        _LETTER[ALPHABET.index(_residue)] = _number
+#: Number of each residue's letter; -1 where it is unknown.
+_LETTER: Final = np.array(residue_groups(MURPHY_15, ALPHABET), dtype=np.int64)
 
 
 def words_of(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -59,7 +40,7 @@ def words_of(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
     known = np.ones(number, dtype=bool)
     for offset in range(_WORD):
         letter = letters[offset : offset + number]
-        words = words * len(_GROUPS) + letter
+        words = words * len(MURPHY_15) + letter
         known &= letter >= 0
     return np.unique(words[known])
 

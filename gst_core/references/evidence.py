@@ -89,6 +89,9 @@ NUMBERS: Final = (
 COUNT: Final = NUMBERS.index("count")
 KIN: Final = NUMBERS.index("kin")
 
+#: Lineage of each clade index; -1 where it is not known, as for the number of clades.
+LINEAGES: Final = np.array([*LINEAGE_OF_CLADE, -1])
+
 
 class EvidenceFinder:
     """Finds candidates and what speaks for them.
@@ -109,7 +112,7 @@ class EvidenceFinder:
         self._self_scores = self_scores(references.codes, references.starts)
         self._lengths = references.lengths
         self._counts = counts
-        self._lineages = np.array([*LINEAGE_OF_CLADE, -1])[references.clades]
+        self._lineages = LINEAGES[references.clades]
 
     def find(
         self,
@@ -138,7 +141,7 @@ class EvidenceFinder:
         references = np.full((size, CANDIDATES), -1, dtype=np.int32)
         numbers = np.zeros((size, CANDIDATES, len(NUMBERS)), dtype=np.float32)
         queries = np.zeros((size, 3), dtype=np.float32)
-        lineages = np.array([*LINEAGE_OF_CLADE, -1])[clades]
+        lineages = LINEAGES[clades]
         for row, codes in enumerate(proteins):
             one = self._look_up(plain(codes), None if hidden is None else hidden[row])
             queries[row] = one.own, len(codes), one.self_score

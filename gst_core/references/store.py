@@ -15,6 +15,10 @@ from gst_core.sequences.reduced import ALIASES
 #: References a model may have: their numbers are kept in 16 bits.
 MOST_REFERENCES: Final = 1 << 16
 
+#: What a model file carries beside its network, as outputs of the graph that are constants:
+#: the references, and how many training proteins each symbol has.
+STORED: Final = ("packed", "lengths", "classes", "clades", "counts")
+
 #: Letters of a packed residue: the 20 common ones in the order of their codes, B, and X.
 _BASE: Final = 22
 #: Residues in 32 bits: 22 ** 7 < 2 ** 32.

@@ -21,7 +21,7 @@ from gst_core.training.deciding import (
     fit,
     logits_of,
 )
-from gst_core.training.proteins import LabelledProtein
+from gst_core.training.proteins import LabelledProtein, require_genera
 from gst_core.training.references import choose, gather
 from gst_core.training.simulation import BATCH, Simulated, Simulation, folds, joined
 from gst_core.training.symbols import build_vocabulary
@@ -101,12 +101,7 @@ def build_model(
         or there are too few proteins or too many references.
     """
     everything = list(proteins) if canonical is None else relabel(proteins, canonical)
-    genera = {protein.taxon.genus for protein in everything}
-    for genus in hold_out:
-        if genus not in genera:
-            raise GstError(
-                f"no protein is of the genus '{genus}'", hint="give its scientific name, as Bos"
-            )
+    require_genera(hold_out, everything)
     through = tables.readthrough
     kept = [p for p in everything if p.taxon.genus not in hold_out and p.key not in through]
     if len({p.taxon.genus for p in kept}) < 2:
@@ -147,7 +142,8 @@ def build_model(
     watched = _watched(data, settings.seed)
     if not (watched & data.as_new).any() or not data.present[~watched].any():
         raise GstError(
-            f"{len(rows):,} proteins are too few to train on some genera and calibrate on others",
+            f"{len(data.answers):,} proteins are too few to train on some genera and "
+            "calibrate on others",
             hint="give more proteins, or proteins of more genera",
         )
     network = fit(

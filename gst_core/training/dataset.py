@@ -11,7 +11,7 @@ from gst_core.clades import CLADES
 from gst_core.errors import GstError
 from gst_core.nomenclature import Canonical, Tables, relabel
 from gst_core.training.batches import TrainingSet
-from gst_core.training.proteins import LabelledProtein
+from gst_core.training.proteins import LabelledProtein, clade_indices, require_genera
 from gst_core.training.symbols import build_vocabulary
 from gst_core.vocabulary import Vocabulary
 
@@ -69,12 +69,7 @@ def prepare(
         If a genus has no protein, or no protein is left to train on.
     """
     proteins = list(proteins) if canonical is None else relabel(proteins, canonical)
-    genera = {protein.taxon.genus for protein in proteins}
-    for genus in (*hold_out, *validation):
-        if genus not in genera:
-            raise GstError(
-                f"no protein is of the genus '{genus}'", hint="give its scientific name, as Bos"
-            )
+    require_genera((*hold_out, *validation), proteins)
     known = [p for p in proteins if p.taxon.genus not in hold_out]
     training = [p for p in known if p.taxon.genus not in validation]
     if not training:
@@ -101,11 +96,9 @@ def arrange(proteins: list[LabelledProtein], classes: dict[str, int]) -> Trainin
     classes
         Class index of each symbol key; others become class -1.
     """
-    unknown = len(CLADES)
-    clades = [CLADES.index(p.taxon.clade) if p.taxon.clade else unknown for p in proteins]
     return TrainingSet(
         np.concatenate([np.empty(0, np.uint8), *(p.codes for p in proteins)]),
         np.array([len(p.codes) for p in proteins], dtype=np.int64),
         np.array([classes.get(p.key, -1) for p in proteins], dtype=np.int64),
-        np.array(clades, dtype=np.int64),
+        clade_indices(proteins),
     )

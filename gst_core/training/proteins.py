@@ -13,7 +13,7 @@ import numpy as np
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 from numpy.typing import NDArray
 
-from gst_core.clades import VERTEBRATE_CLADES
+from gst_core.clades import CLADES, VERTEBRATE_CLADES
 from gst_core.errors import GstError
 from gst_core.sequences import encode
 from gst_core.sequences.streams import open_blocks
@@ -58,6 +58,28 @@ class LabelledProtein:
     def key(self) -> str:
         """The form in which symbols are compared: without regard to case."""
         return self.symbol.upper()
+
+
+def clade_indices(proteins: Iterable[LabelledProtein]) -> NDArray[np.int64]:
+    """Clade index of each protein's species; the number of clades where it has none."""
+    clades = [CLADES.index(p.taxon.clade) if p.taxon.clade else len(CLADES) for p in proteins]
+    return np.array(clades, dtype=np.int64)
+
+
+def require_genera(genera: Iterable[str], proteins: Iterable[LabelledProtein]) -> None:
+    """Make sure that each genus has a protein.
+
+    Raises
+    ------
+    GstError
+        If one has none.
+    """
+    there = {protein.taxon.genus for protein in proteins}
+    for genus in genera:
+        if genus not in there:
+            raise GstError(
+                f"no protein is of the genus '{genus}'", hint="give its scientific name, as Bos"
+            )
 
 
 def is_vertebrate(taxon: Taxon) -> bool:

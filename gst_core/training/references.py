@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.clades import CLADES
 from gst_core.references.store import References, plain
 from gst_core.references.words import WORDS, distinct_words
-from gst_core.training.proteins import LabelledProtein
+from gst_core.training.proteins import LabelledProtein, clade_indices
 
 #: A protein is left out where one of its symbol shares this much of the larger one's words.
 SIMILAR: Final = 0.6
@@ -90,12 +89,11 @@ def gather(
 ) -> References:
     """Lay chosen proteins out as references."""
     kept = [proteins[i] for i in chosen.tolist()]
-    clades = [CLADES.index(p.taxon.clade) if p.taxon.clade else len(CLADES) for p in kept]
     lengths = np.array([len(p.codes) for p in kept])
     return References(
         plain(np.concatenate([p.codes for p in kept])),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         classes[chosen].astype(np.int32),
-        np.array(clades, dtype=np.uint8),
+        clade_indices(kept).astype(np.uint8),
         [p.accession for p in kept],
     )

@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.clades import CLADES, LINEAGE_OF_CLADE
-from gst_core.references.evidence import COUNT, KIN, EvidenceFinder, features
-from gst_core.training.proteins import LabelledProtein
+from gst_core.references.evidence import COUNT, KIN, LINEAGES, EvidenceFinder, features
+from gst_core.training.proteins import LabelledProtein, clade_indices
 from gst_core.training.references import choose, gather
 
 #: What a protein may not know of beside all genera of its fold: nothing more; its whole
@@ -130,10 +129,8 @@ class Simulation:
         self._counts = counts
         self._finder = EvidenceFinder(gather(proteins, classes, chosen), counts, workers)
         self._genera = np.array([p.taxon.genus or "" for p in proteins])
-        self._clades = np.array(
-            [CLADES.index(p.taxon.clade) if p.taxon.clade else len(CLADES) for p in proteins]
-        )
-        self._lineages = np.array([*LINEAGE_OF_CLADE, -1])[self._clades]
+        self._clades = clade_indices(proteins)
+        self._lineages = LINEAGES[self._clades]
         self._of_references = self._lineages[chosen]
         self._in_lineage = Counter(
             zip(classes[known].tolist(), self._lineages[known].tolist(), strict=True)

@@ -7,10 +7,10 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from gst_core.export.candidates import STORED, build
+from gst_core.export.candidates import build
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
 from gst_core.references.evidence import CANDIDATES, FEATURES
-from gst_core.references.store import References, unpack
+from gst_core.references.store import STORED, References, unpack
 from tests.relatives import random_protein, references_of
 
 
