@@ -6,6 +6,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What an installation is made from; the package itself is used where it lies.
+MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py gst_core/references/words.c
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: setup demo test test-tools lint format lock clean
@@ -31,11 +33,11 @@ format: $(VENV)/.installed-dev
 $(VENV)/bin/python:
 	scripts/make_venv $(PYTHON) $(VENV)
 
-$(VENV)/.installed-cpu: pyproject.toml requirements-dev.lock | $(VENV)/bin/python
+$(VENV)/.installed-cpu: $(MADE_FROM) | $(VENV)/bin/python
 	$(PIP) --constraint requirements-dev.lock --editable '.[cpu]'
 	touch $@
 
-$(VENV)/.installed-dev: pyproject.toml requirements-dev.lock | $(VENV)/bin/python
+$(VENV)/.installed-dev: $(MADE_FROM) | $(VENV)/bin/python
 	$(PIP) --constraint requirements-dev.lock --editable '.[dev]'
 	touch $@ $(VENV)/.installed-cpu
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gst_core.clades import LINEAGE_OF_CLADE
 from gst_core.references.alignment import Query, query, self_score, self_scores
-from gst_core.references.index import SHORT, WordIndex
+from gst_core.references.index import WordIndex
+from gst_core.references.postings import SHORT
 from gst_core.references.store import References, plain
 
 #: Candidate symbols of a protein.
@@ -136,37 +137,28 @@ class EvidenceFinder:
         evidence
             Of proteins without a word that any reference has, no candidates.
         """
-        size = len(proteins)
-        classes = np.full((size, CANDIDATES), -1, dtype=np.int32)
-        references = np.full((size, CANDIDATES), -1, dtype=np.int32)
-        numbers = np.zeros((size, CANDIDATES, len(NUMBERS)), dtype=np.float32)
-        queries = np.zeros((size, 3), dtype=np.float32)
-        lineages = LINEAGES[clades]
-        for row, codes in enumerate(proteins):
-            one = self._look_up(plain(codes), None if hidden is None else hidden[row])
-            queries[row] = one.own, len(codes), one.self_score
-            kept = len(one.classes)
-            classes[row, :kept] = one.classes
-            references[row, :kept] = one.references
-            numbers[row, :kept, :9] = one.numbers
-            lineage = self._lineages[one.references]
-            known = (lineage >= 0) & (lineages[row] >= 0)
-            kin = np.where(lineage == lineages[row], 1, -1)
-            numbers[row, :kept, COUNT] = self._counts[one.classes]
-            numbers[row, :kept, KIN] = np.where(known, kin, 0)
-        return Evidence(classes, references, numbers, queries)
+        looked_up = [
+            self._look_up(plain(codes), None if hidden is None else hidden[row])
+            for row, codes in enumerate(proteins)
+        ]
+        evidence = self._by_symbol(looked_up)
+        classes, references = evidence.classes, evidence.references
+        lineage, own = self._lineages[references], LINEAGES[clades][:, None]
+        known = (lineage >= 0) & (own >= 0) & evidence.present
+        evidence.numbers[:, :, COUNT] = np.where(evidence.present, self._counts[classes], 0)
+        evidence.numbers[:, :, KIN] = np.where(known, np.where(lineage == own, 1, -1), 0)
+        return evidence
 
-    def _look_up(self, codes: NDArray[np.uint8], hidden: NDArray[np.bool_] | None) -> _Found:
+    def _look_up(self, codes: NDArray[np.uint8], hidden: NDArray[np.bool_] | None) -> _LookedUp:
         found, shared, own = self._index.search(codes, FOUND, hidden)
         whole = self_score(codes)
+        scores = np.zeros(len(found))
         if not len(found):
-            return _Found.nothing(own, whole)
-        lengths = self._lengths[found]
-        words = shared / np.sqrt(np.maximum(lengths, SHORT))
+            return _LookedUp(len(codes), own, whole, found, shared, scores, None)
+        words = shared / np.sqrt(np.maximum(self._lengths[found], SHORT))
         worth = words >= WORTH_ALIGNING * words[0]
         worth[SEARCHED:] = False
         asked = query(codes)
-        scores = np.zeros(len(found))
         symbols = self.references.classes[found]
         if (symbols[worth] == symbols[0]).all():
             worth[1:] = False  # nothing to compare with: one alignment shows how near they are
@@ -176,13 +168,12 @@ class EvidenceFinder:
             self._align(asked, found, symbols, more, scores, near=False)
             order = np.argsort(-scores, kind="stable")
             found, shared, scores = found[order], shared[order], scores[order]
-            symbols = symbols[order]
-        return self._by_symbol(asked, found, shared, scores, symbols, own, whole)
+        return _LookedUp(len(codes), own, whole, found, shared, scores, asked)
 
     def _align(
         self,
         asked: Query,
-        found: NDArray[np.int64],
+        found: NDArray[np.int32],
         symbols: NDArray[np.int32],
         chosen: NDArray[np.bool_],
         scores: NDArray[np.float64],
@@ -197,61 +188,83 @@ class EvidenceFinder:
                 scores[place] = asked.score(self.references[int(found[place])], near)
             seen[symbol] = times + 1
 
-    def _by_symbol(
-        self,
-        asked: Query,
-        found: NDArray[np.int64],
-        shared: NDArray[np.float64],
-        scores: NDArray[np.float64],
-        symbols: NDArray[np.int32],
-        own: float,
-        whole: int,
-    ) -> _Found:
-        """Bring the references of each symbol together."""
-        kept, first, rows = np.unique(symbols, return_index=True, return_inverse=True)
+    def _by_symbol(self, proteins: Sequence[_LookedUp]) -> Evidence:
+        """Bring the references of each symbol together, those of all proteins at once."""
+        size = len(proteins)
+        evidence = Evidence(
+            np.full((size, CANDIDATES), -1, dtype=np.int32),
+            np.full((size, CANDIDATES), -1, dtype=np.int32),
+            np.zeros((size, CANDIDATES, len(NUMBERS)), dtype=np.float32),
+            np.array(
+                [(p.own, p.residues, p.self_score) for p in proteins], dtype=np.float32
+            ).reshape(size, 3),
+        )
+        sizes = [len(p.found) for p in proteins]
+        if not sum(sizes):
+            return evidence
+        found, shared, scores = (
+            np.concatenate(parts)
+            for parts in zip(*((p.found, p.shared, p.scores) for p in proteins), strict=True)
+        )
+        rows = np.repeat(np.arange(size), sizes)
+        symbols = self.references.classes[found]
+        # A group: the references of one symbol that were found for one protein, numbered in the
+        # order in which their first ones come.
+        _, first, inverse = np.unique(
+            rows * len(self._counts) + symbols, return_index=True, return_inverse=True
+        )
         order = np.argsort(first)
-        place_of = np.empty_like(order)
-        place_of[order] = np.arange(len(order))
-        rows = place_of[rows]
-        kept, first = kept[order][:CANDIDATES], first[order][:CANDIDATES]
-        size = len(order)
-        aligned = np.maximum(np.bincount(rows, scores > 0, size), 1)
-        numbers = np.zeros((len(kept), 9), dtype=np.float32)
-        # Sorted by symbol and falling score, the first of each symbol is its best.
-        by_score = np.lexsort((-scores, rows))
-        top = by_score[np.searchsorted(rows[by_score], np.arange(len(kept)))]
-        best = found[top]
-        most = np.zeros(size)
-        np.maximum.at(most, rows, shared)
-        numbers[:, 0] = most[: len(kept)]
-        numbers[:, 1] = self._index.totals[found[first]]
-        numbers[:, 2] = np.bincount(rows, minlength=size)[: len(kept)]
-        numbers[:, 3] = scores[top]
-        numbers[:, 4] = (np.bincount(rows, scores, size) / aligned)[: len(kept)]
-        numbers[:, 7] = self._lengths[best]
-        numbers[:, 8] = self._self_scores[best]
-        highest = numbers[:, 3].max()
-        close = np.flatnonzero((numbers[:, 3] >= CLOSE * highest) & (highest > 0))
-        if len(close) > 1:
-            for row in close.tolist():
-                numbers[row, 5:7] = asked.matches(self.references[int(best[row])])
-        return _Found(kept.astype(np.int32), best.astype(np.int32), numbers, own, whole)
+        first, rank = first[order], np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        group = rank[inverse]
+        by_score = np.lexsort((-scores, group))
+        edges = np.searchsorted(group[by_score], np.arange(len(order)))
+        top = by_score[edges]
+        row = rows[first]
+        slot = np.arange(len(order)) - np.searchsorted(row, np.arange(size))[row]
+        aligned = np.maximum(np.bincount(group, scores > 0), 1)
+        numbers = (
+            np.maximum.reduceat(shared[by_score], edges),
+            self._index.totals[found[first]],
+            np.bincount(group),
+            scores[top],
+            np.bincount(group, scores) / aligned,
+            self._lengths[found[top]],
+            self._self_scores[found[top]],
+        )
+        kept = slot < CANDIDATES
+        at = row[kept], slot[kept]
+        evidence.classes[at] = symbols[first[kept]]
+        evidence.references[at] = found[top[kept]]
+        for place, column in zip((0, 1, 2, 3, 4, 7, 8), numbers, strict=True):
+            evidence.numbers[*at, place] = column[kept]
+        self._count_matches(proteins, evidence)
+        return evidence
+
+    def _count_matches(self, proteins: Sequence[_LookedUp], evidence: Evidence) -> None:
+        """Count identical residues where scores say little, in place."""
+        score = evidence.numbers[:, :, 3]
+        highest = score.max(1, keepdims=True)
+        close = (score >= CLOSE * highest) & (highest > 0)
+        close[close.sum(1) < 2] = False
+        for row, slot in zip(*(places.tolist() for places in np.nonzero(close)), strict=True):
+            asked = proteins[row].asked
+            assert asked is not None
+            reference = self.references[int(evidence.references[row, slot])]
+            evidence.numbers[row, slot, 5:7] = asked.matches(reference)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """Candidates of one protein: `numbers` is ``(n, 9)``, without `count` and `kin`."""
+class _LookedUp:
+    """A protein, the references found for it, the best first, and their scores if aligned."""
 
-    classes: NDArray[np.int32]
-    references: NDArray[np.int32]
-    numbers: Array
+    residues: int
     own: float
     self_score: int
-
-    @classmethod
-    def nothing(cls, own: float, self_score: int) -> _Found:
-        none = np.empty(0, dtype=np.int32)
-        return cls(none, none, np.empty((0, 9), dtype=np.float32), own, self_score)
+    found: NDArray[np.int32]
+    shared: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    asked: Query | None
 
 
 def features(evidence: Evidence) -> Array:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from gst_core.references import index as module
-from gst_core.references.index import LEAST, SHORT, WordIndex
+from gst_core.references import compiled, portable, postings
+from gst_core.references.compiled import LIBRARY, CompiledSearch, Library
+from gst_core.references.index import WordIndex
+from gst_core.references.portable import PortableSearch
+from gst_core.references.postings import LEAST, PARTS, SHORT
 from gst_core.references.store import MOST_REFERENCES, References
-from gst_core.references.words import WORDS, distinct_words
+from gst_core.references.words import distinct_words
 from gst_core.sequences import encode
 from tests.relatives import UNKNOWN, evolved, random_protein, references_of
 
 
-def library(seed: int = 0) -> References:
+def some_references(seed: int = 0) -> References:
     """Related, unrelated, short, repetitive and half unknown references."""
     rng = np.random.default_rng(seed)
     proteins = []
@@ -30,25 +36,36 @@ def library(seed: int = 0) -> References:
 class PlainIndex:
     """The same search in plain Python."""
 
-    def __init__(self, references: References, common: int) -> None:
+    def __init__(self, references: References) -> None:
         self.lengths = references.lengths
         self.words = [set(distinct_words(references[r]).tolist()) for r in range(len(references))]
-        frequency: dict[int, int] = {}
-        for words in self.words:
-            for word in words:
-                frequency[word] = frequency.get(word, 0) + 1
+        self.frequency = Counter(word for words in self.words for word in words)
         self.weights = {
-            word: math.log(len(references) / times)
-            for word, times in frequency.items()
-            if times <= common
+            word: round(math.log(len(references) / times) * PARTS) / PARTS
+            for word, times in self.frequency.items()
+            if times <= postings.COMMON
         }
 
     def weight(self, words: set[int]) -> float:
         return sum(self.weights.get(word, 0) for word in words)
 
+    def rarest(self, words: set[int]) -> set[int]:
+        """Words in fewest references first, those in equally many all or none."""
+        known = [word for word in words if word in self.weights]
+        budget = max(postings.BUDGET, postings.BUDGET_PER_WORD * len(known))
+        chosen: set[int] = set()
+        for times in sorted({self.frequency[word] for word in known}):
+            more = {word for word in known if self.frequency[word] == times}
+            if sum(self.frequency[word] for word in chosen | more) > budget:
+                break
+            chosen |= more
+        return chosen
+
     def shared(self, codes: np.ndarray) -> np.ndarray:
         own = set(distinct_words(codes).tolist())
-        return np.array([self.weight(own & words) for words in self.words])
+        used = self.rarest(own)
+        scale = self.weight(own) / max(self.weight(used), 1e-9)
+        return np.array([self.weight(used & words) * scale for words in self.words])
 
     def scores(self, codes: np.ndarray) -> np.ndarray:
         return self.shared(codes) / np.sqrt(np.maximum(self.lengths, SHORT))
@@ -59,8 +76,8 @@ def check(index: WordIndex, expected: PlainIndex, codes: np.ndarray, hidden=None
     if hidden is not None:
         shared[hidden] = scores[hidden] = 0
     found, weights, own = index.search(codes, 1000, hidden)
-    assert own == pytest.approx(expected.weight(set(distinct_words(codes).tolist())), rel=1e-5)
-    np.testing.assert_allclose(weights, shared[found], rtol=1e-5)
+    assert own == pytest.approx(expected.weight(set(distinct_words(codes).tolist())), rel=1e-6)
+    np.testing.assert_allclose(weights, shared[found], rtol=1e-6)
     # Those left out score too little, those found enough; rounding decides between equals.
     least = LEAST * scores.max(initial=0)
     assert set(np.flatnonzero(scores > least * 1.0001).tolist()) <= set(found.tolist())
@@ -70,51 +87,105 @@ def check(index: WordIndex, expected: PlainIndex, codes: np.ndarray, hidden=None
     np.testing.assert_array_equal(first, found[:3])
 
 
-@pytest.mark.parametrize("common", [600, 3])
-@pytest.mark.parametrize("piece", [1 << 20, 37])
-def test_search_against_counting(monkeypatch, common, piece):
-    monkeypatch.setattr(module, "COMMON", common)
-    monkeypatch.setattr(module, "_PIECE", piece)
-    references = library()
-    index, expected = WordIndex(references), PlainIndex(references, common)
+@pytest.fixture(params=["numpy", "compiled"])
+def library(request):
+    """Both implementations; the compiled one where there is a compiler."""
+    if request.param == "numpy":
+        return None
+    if LIBRARY is None:
+        pytest.skip("words.c was not compiled: there was no C compiler on installation")
+    return LIBRARY
+
+
+@pytest.mark.parametrize(("common", "budget"), [(300, 20_000), (3, 20_000), (300, 60)])
+def test_search_against_counting(monkeypatch, library, common, budget):
+    monkeypatch.setattr(postings, "COMMON", common)
+    monkeypatch.setattr(postings, "BUDGET", budget)
+    monkeypatch.setattr(postings, "BUDGET_PER_WORD", 2)
+    monkeypatch.setattr(portable, "_PIECE", 37)
+    references = some_references()
+    index, expected = WordIndex(references, library=library), PlainIndex(references)
     np.testing.assert_allclose(
-        index.totals, [expected.weight(words) for words in expected.words], rtol=1e-5
+        index.totals, [expected.weight(words) for words in expected.words], rtol=1e-6
     )
-    weights = np.zeros(WORDS)
-    weights[list(expected.weights)] = list(expected.weights.values())
-    np.testing.assert_allclose(index.weights, weights, rtol=1e-5, atol=1e-7)
     rng = np.random.default_rng(1)
     for number in range(len(references)):
         check(index, expected, evolved(rng, references[number], 0.2))
         check(index, expected, references[number], rng.random(len(references)) < 0.4)
 
 
-def test_common_words_are_left_out(monkeypatch):
+@pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_both_implementations_agree_to_the_bit(monkeypatch, workers):
+    """Also with more hits than are wanted, of which many are equal, and with long proteins."""
+    monkeypatch.setattr(postings, "BUDGET", 3_000)
+    rng = np.random.default_rng(2)
+    ancestor = random_protein(rng, 120)
+    proteins = [evolved(rng, ancestor, share) for share in np.linspace(0, 0.9, 500)]
+    proteins += [ancestor] * 40 + [random_protein(rng, 9_000)]
+    references = references_of(proteins, range(len(proteins)))
+    made = compiled.build(LIBRARY, references, workers)
+    plain = portable.build(references, workers)
+    for field in fields(made):
+        one, other = getattr(made, field.name), getattr(plain, field.name)
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    search, portable_search = CompiledSearch(LIBRARY, made), PortableSearch(plain)
+    for codes in [*proteins[::25], proteins[-1]]:
+        for most in (1, 7, 160, 2_000):
+            hidden = rng.random(len(proteins)) < 0.1
+            for one, other in zip(
+                search(codes, most, hidden), portable_search(codes, most, hidden), strict=True
+            ):
+                np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
+def test_threads_do_not_disturb_each_other():
+    references = some_references()
+    index = WordIndex(references)
+    rows = list(range(len(references))) * 20
+    alone = [index.search(references[row], 50)[1] for row in rows]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda row: index.search(references[row], 50)[1], rows))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
+def test_a_library_of_another_source_is_not_used(monkeypatch):
+    monkeypatch.setattr(compiled, "digest", lambda: "another")
+    with pytest.raises(OSError, match="another source"):
+        Library(compiled.BINARY)
+    assert compiled._load() is None
+
+
+def test_common_words_are_left_out(monkeypatch, library):
     """A word in more references than the limit finds none of them."""
-    monkeypatch.setattr(module, "COMMON", 3)
+    monkeypatch.setattr(postings, "COMMON", 3)
     proteins = [encode(b"WWWWW")] * 4 + [encode(b"HHHHH")] * 3
-    index = WordIndex(references_of(proteins, range(7)))
+    index = WordIndex(references_of(proteins, range(7)), library=library)
     assert len(index.search(encode(b"WWWWW"), 10)[0]) == 0
     assert index.search(encode(b"HHHHH"), 10)[0].tolist() == [4, 5, 6]
 
 
-def test_words_do_not_reach_over_the_end_of_a_reference():
+def test_words_do_not_reach_over_the_end_of_a_reference(library):
     proteins = [encode(b"MKV"), encode(b"LWACD"), random_protein(np.random.default_rng(0), 80)]
-    index = WordIndex(references_of(proteins, range(3)))
+    index = WordIndex(references_of(proteins, range(3)), library=library)
     assert len(index.search(encode(b"MKVLW"), 10)[0]) == 0
     assert index.search(encode(b"LWACD"), 10)[0].tolist() == [1]
 
 
-def test_proteins_without_a_word_find_nothing():
-    index = WordIndex(library())
+def test_proteins_without_a_word_find_nothing(library):
+    index = WordIndex(some_references(), library=library)
     for codes in (np.full(80, UNKNOWN, np.uint8), encode(b"M"), encode(b"MKVL"), encode(b"")):
         found, shared, own = index.search(codes, 10)
         assert len(found) == len(shared) == own == 0
 
 
-def test_what_is_hidden_is_never_found():
-    references = library()
-    index = WordIndex(references)
+def test_what_is_hidden_is_never_found(library):
+    references = some_references()
+    index = WordIndex(references, library=library)
     hidden = np.zeros(len(references), dtype=bool)
     assert index.search(references[0], 10)[0][0] == 0
     hidden[0] = True
@@ -123,10 +194,9 @@ def test_what_is_hidden_is_never_found():
     assert len(index.search(references[0], 10, hidden)[0]) == 0
 
 
-def test_two_workers_build_what_one_builds():
-    references = library()
-    one, two = WordIndex(references), WordIndex(references, workers=2)
-    np.testing.assert_array_equal(one.weights, two.weights)
+def test_two_workers_build_what_one_builds(library):
+    references = some_references()
+    one, two = (WordIndex(references, workers, library) for workers in (1, 2))
     np.testing.assert_array_equal(one.totals, two.totals)
     for number in range(0, len(references), 5):
         for a, b in zip(

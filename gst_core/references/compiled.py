@@ -1,0 +1,184 @@
+"""The index of words in C (``words.c``), where it was compiled on installation."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.references import postings
+from gst_core.references.postings import Postings
+from gst_core.references.store import References
+from gst_core.references.words import GROUPS, WORDS
+
+SOURCE: Final = Path(__file__).with_name("words.c")
+#: ``hatch_build.py`` puts it here.
+BINARY: Final = Path(__file__).with_name("_words.so")
+
+_POINTER: Final = ctypes.c_void_p
+_LONG: Final = ctypes.c_int64
+
+#: Bytes of what ``words.c`` calls Word and Hit.
+_WORD: Final = 12
+_HIT: Final = 8
+
+
+class Library:
+    """The functions of ``words.c``; they leave Python's lock alone.
+
+    Parameters
+    ----------
+    path
+        The compiled library.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded, or was made from another source.
+    """
+
+    def __init__(self, path: Path = BINARY) -> None:
+        library = ctypes.CDLL(str(path))
+        library.source_digest.restype = ctypes.c_char_p
+        if library.source_digest().decode() != digest():
+            raise OSError(f"{path} was compiled from another source")
+        self.count_words: Any = library.count_words
+        self.count_words.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 2
+        self.fill_postings: Any = library.fill_postings
+        self.fill_postings.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 5
+        self.search: Any = library.search
+        self.search.restype = _LONG
+        self.search.argtypes = [
+            *(_POINTER, _LONG),  # codes
+            *[_POINTER] * 5,  # letters to inverse_root
+            *(_LONG, ctypes.c_int32, _LONG, _LONG, ctypes.c_float),  # references to least
+            *(_POINTER, _LONG),  # hidden, most
+            *[_POINTER] * 8,  # seen to sums
+        ]
+
+
+def digest(source: Path = SOURCE) -> str:
+    """Fingerprint of the source, which the compiled library carries."""
+    return hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def _load() -> Library | None:
+    try:
+        return Library()
+    except OSError:  # not compiled, compiled from another version, or for another processor
+        return None
+
+
+#: The compiled library; ``None`` where there is none.
+LIBRARY: Final = _load()
+
+
+def build(library: Library, references: References, workers: int) -> Postings:
+    """Index references; see :class:`~gst_core.references.index.WordIndex`."""
+    size = len(references)
+    codes = np.ascontiguousarray(references.codes, dtype=np.uint8)
+    begins = np.ascontiguousarray(references.starts, dtype=np.int64)
+    # Every worker has as many residues.
+    edges = np.searchsorted(begins, np.linspace(0, begins[-1], workers + 1))
+    edges[0], edges[-1] = 0, size
+    parts = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    of_part = np.zeros((workers, WORDS), dtype=np.int32)
+    with ThreadPoolExecutor(workers) as pool:
+
+        def count(part: int) -> int:
+            return int(
+                library.count_words(
+                    *(_at(codes), _at(begins), *parts[part], _at(GROUPS), _at(of_part[part]))
+                )
+            )
+
+        _require_memory(pool.map(count, range(workers)))
+        counts = of_part.sum(0, dtype=np.int32)
+        counts[counts > postings.COMMON] = 0
+        starts, weights = postings.starts_and_weights(counts, size)
+        following = starts[:-1] + np.cumsum(of_part, axis=0, dtype=np.int32) - of_part
+        following[:, counts == 0] = -1
+        owners = np.empty(int(starts[-1]), dtype=np.uint16)
+        totals = np.zeros(size, dtype=np.int64)
+
+        def fill(part: int) -> int:
+            return int(
+                library.fill_postings(
+                    *(_at(codes), _at(begins), *parts[part], _at(GROUPS), _at(weights)),
+                    *(_at(following[part]), _at(owners), _at(totals)),
+                )
+            )
+
+        _require_memory(pool.map(fill, range(workers)))
+    return Postings(starts, owners, weights, totals, postings.inverse_root(references))
+
+
+class CompiledSearch:
+    """Looks up the words of proteins; does what :class:`PortableSearch` does.
+
+    Parameters
+    ----------
+    library
+        The compiled library.
+    index
+        What :func:`build` gave.
+    """
+
+    def __init__(self, library: Library, index: Postings) -> None:
+        self._search = library.search
+        self._index = index  # holds what the addresses point to
+        self._tables = (
+            *(_at(GROUPS), _at(index.starts), _at(index.references), _at(index.weights)),
+            *(_at(index.inverse_root), len(index.inverse_root)),
+        )
+        self._spaces = threading.local()
+
+    def __call__(
+        self, codes: NDArray[np.uint8], most: int, hidden: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], int, int]:
+        """Find references; see :class:`~gst_core.references.portable.PortableSearch`."""
+        codes = np.ascontiguousarray(codes, dtype=np.uint8)
+        result = np.empty((2, most), dtype=np.int32)
+        result_at = _at(result)
+        sums = np.empty(2, dtype=np.int64)
+        number = self._search(
+            *(_at(codes), len(codes), *self._tables),
+            *(postings.COMMON, postings.BUDGET, postings.BUDGET_PER_WORD, postings.LEAST),
+            *(None if hidden is None else _at(hidden), most, *self._space(len(codes))),
+            *(result_at, result_at + result.strides[0], _at(sums)),
+        )
+        return result[0, :number], result[1, :number], int(sums[0]), int(sums[1])
+
+    def _space(self, length: int) -> tuple[int, ...]:
+        """Give addresses of space to work in, each thread its own."""
+        space = self._spaces.__dict__
+        if space.get("length", 0) < length:
+            space["length"] = 2 * length
+            references = len(self._index.inverse_root)
+            space["arrays"] = arrays = [
+                np.zeros(WORDS // 8, dtype=np.uint8),
+                np.zeros(postings.COMMON + 1, dtype=np.int64),
+                np.zeros(references, dtype=np.int32),
+                np.empty(2 * length * _WORD, dtype=np.uint8),
+                np.empty((references + 1) * _HIT, dtype=np.uint8),
+            ]
+            space["addresses"] = tuple(_at(array) for array in arrays)
+        addresses: tuple[int, ...] = space["addresses"]
+        return addresses
+
+
+def _at(array: NDArray[Any]) -> int:
+    """Address of an array's first element."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _require_memory(codes: Any) -> None:
+    if any(codes):
+        raise MemoryError("no memory for the index of words")

@@ -1,0 +1,79 @@
+"""The references of each word, as an index has them; what both of its implementations share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.references.store import References
+from gst_core.references.words import WORDS
+
+#: Words in more references than this say too little for what they cost.
+COMMON: Final = 300
+#: A protein's rarest words are looked up, until they are in so many references together: the
+#: commoner ones cost most and change little. Long proteins are given more.
+BUDGET: Final = 20_000
+BUDGET_PER_WORD: Final = 16
+
+#: Residues of the shortest reference that gains by its length: a single shared word must
+#: not bring fragments to the top.
+SHORT: Final = 100
+
+#: References are found whose score is more than this share of the best one's.
+LEAST: Final = 0.25
+
+#: Weights are whole numbers of so many parts of a nat: sums do not depend on their order.
+PARTS: Final = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Postings:
+    """The references of each word.
+
+    Attributes
+    ----------
+    starts
+        ``(WORDS + 1,)`` int32: where the references of each word begin, and where the last's end.
+    references
+        Numbers of references, those of one word ascending, uint16.
+    weights
+        ``(WORDS,)`` int32: the inverse document frequency of each word, in :data:`PARTS` of
+        a nat; 0 for words that are in no reference or in more than :data:`COMMON`.
+    totals
+        ``(R,)`` int64: sum of the weights of each reference's words.
+    inverse_root
+        ``(R,)`` float32: 1 over the root of each reference's length.
+    """
+
+    starts: NDArray[np.int32]
+    references: NDArray[np.uint16]
+    weights: NDArray[np.int32]
+    totals: NDArray[np.int64]
+    inverse_root: NDArray[np.float32]
+
+
+def starts_and_weights(
+    counts: NDArray[np.int32], references: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Lay out postings, and weigh words.
+
+    Parameters
+    ----------
+    counts
+        ``(WORDS,)``: references of each word, 0 for those left out.
+    references
+        How many there are.
+    """
+    starts = np.zeros(WORDS + 1, dtype=np.int32)
+    np.cumsum(counts, out=starts[1:])
+    nats = np.log(max(references, 2) / np.maximum(counts, 1))
+    weights = np.where(counts > 0, np.rint(nats * PARTS), 0).astype(np.int32)
+    return starts, weights
+
+
+def inverse_root(references: References) -> NDArray[np.float32]:
+    """One over the root of each reference's length: long ones share more words by chance."""
+    return (1 / np.sqrt(np.maximum(references.lengths, SHORT))).astype(np.float32)
