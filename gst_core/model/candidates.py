@@ -24,7 +24,7 @@ class CandidateConfig:
         Of what each layer starts from, in training.
     """
 
-    features: int = 21
+    features: int = 23
     dimension: int = 64
     layers: int = 2
     heads: int = 4

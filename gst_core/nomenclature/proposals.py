@@ -144,17 +144,18 @@ class Proposals:
             yield self._of_table(Rule.SPELLING, symbol, borne, alone=plain)
         models = [model for model in self._models if model.clade in borne.clades]
         for symbol in _only(self._previous.get(label, set()), borne):
-            if self._is_compatible(label, symbol, models, borne):
+            if self._lives(symbol, borne) and self._is_compatible(label, symbol, models, borne):
                 yield self._of_table(Rule.PREVIOUS, symbol, borne, alone=True)
         for model in models:
             proposal = model.proposal(label)
             if proposal is not None and proposal.rule is not Rule.COPY:
                 yield proposal
         for symbol in _only(self._aliases.get(label, set()), borne):
-            if self._is_compatible(label, symbol, models, borne):
+            if self._lives(symbol, borne) and self._is_compatible(label, symbol, models, borne):
                 yield self._of_table(Rule.ALIAS, symbol, borne, alone=False)
-        if len(borne.entries) == 1:
-            yield Proposal(Rule.ACCESSION, next(iter(borne.entries)), sure=True)
+        for symbol in _only(borne.entries, borne):
+            if self._lives(symbol, borne):
+                yield Proposal(Rule.ACCESSION, symbol, sure=True)
 
     def copies(self, label: str, borne: Borne) -> Iterator[Proposal]:
         """Propose symbols or labels, of which a label may be a copy, the best first."""
@@ -173,11 +174,13 @@ class Proposals:
                         yield Proposal(Rule.COPY, symbol)
 
     def _of_table(self, rule: Rule, symbol: str, borne: Borne, alone: bool) -> Proposal:
-        sure = symbol in borne.entries
-        # A pseudogene's name is no name for the living gene of another species.
         return Proposal(
-            rule, symbol, sure, alone=alone and (self.approved[symbol].coding or borne.all_human)
+            rule, symbol, symbol in borne.entries, alone=alone and self._lives(symbol, borne)
         )
+
+    def _lives(self, symbol: str, borne: Borne) -> bool:
+        """Tell whether a gene may lend its name: pseudogenes lend none to other species."""
+        return self.approved[symbol].coding or borne.all_human
 
     def _is_compatible(
         self, label: str, symbol: str, models: Sequence[_Model], borne: Borne

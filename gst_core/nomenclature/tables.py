@@ -35,6 +35,8 @@ class HgncGene:
         Accessions of its UniProt entries.
     coding
         Whether it is a protein-coding gene; pseudogenes keep proteins in databases.
+    silent
+        Whether it is a pseudogene, or a gene of an RNA alone.
     """
 
     hgnc_id: str
@@ -44,6 +46,7 @@ class HgncGene:
     aliases: tuple[str, ...] = ()
     uniprot: tuple[str, ...] = ()
     coding: bool = True
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,14 @@ class Tables:
         What resembles one of them is one of the two genes nearly always.
         """
         return frozenset(g.symbol.upper() for g in self.hgnc if "readthrough" in g.name.lower())
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """Symbols in upper case of human pseudogenes and RNA genes.
+
+        Databases keep proteins of some; other species may have a living gene of that name.
+        """
+        return frozenset(gene.symbol.upper() for gene in self.hgnc if gene.silent)
 
 
 def read_tables(
@@ -138,6 +149,7 @@ def read_hgnc(path: Path) -> list[HgncGene]:
             _listed(row["alias_symbol"]),
             _listed(row["uniprot_ids"]),
             row["locus_group"] == "protein-coding gene",
+            row["locus_group"] in ("pseudogene", "non-coding RNA"),
         )
         for row in rows
         if row["status"] == "Approved"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gst_core.references import postings
 from gst_core.references.postings import Postings
 from gst_core.references.store import References
+from gst_core.references.substitutions import substitution_scores
 from gst_core.references.words import GROUPS, WORDS
 
 SOURCE: Final = Path(__file__).with_name("words.c")
@@ -60,6 +61,13 @@ class Library:
             *(_LONG, ctypes.c_int32, _LONG, _LONG, ctypes.c_float),  # references to least
             *(_POINTER, _LONG),  # hidden, most
             *[_POINTER] * 8,  # seen to sums
+        ]
+        self.tally_similar: Any = library.tally_similar
+        self.tally_similar.restype = None
+        self.tally_similar.argtypes = [
+            *(_POINTER, _LONG),  # codes
+            *[_POINTER] * 6,  # letters to order
+            *(ctypes.c_int32, _POINTER),  # least, tally
         ]
 
 
@@ -131,7 +139,7 @@ class CompiledSearch:
     """
 
     def __init__(self, library: Library, index: Postings) -> None:
-        self._search = library.search
+        self._library = library
         self._index = index  # holds what the addresses point to
         self._tables = (
             *(_at(GROUPS), _at(index.starts), _at(index.references), _at(index.weights)),
@@ -147,13 +155,25 @@ class CompiledSearch:
         result = np.empty((2, most), dtype=np.int32)
         result_at = _at(result)
         sums = np.empty(2, dtype=np.int64)
-        number = self._search(
+        number = self._library.search(
             *(_at(codes), len(codes), *self._tables),
             *(postings.COMMON, postings.BUDGET, postings.BUDGET_PER_WORD, postings.LEAST),
             *(None if hidden is None else _at(hidden), most, *self._space(len(codes))),
             *(result_at, result_at + result.strides[0], _at(sums)),
         )
         return result[0, :number], result[1, :number], int(sums[0]), int(sums[1])
+
+    def similar(self, codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """Tally references; see :meth:`~gst_core.references.portable.PortableSearch.similar`."""
+        codes = np.ascontiguousarray(codes, dtype=np.uint8)
+        scores = substitution_scores()
+        order = np.argsort(-scores, axis=1, kind="stable").astype(np.int8)
+        tally = np.zeros(len(self._index.inverse_root), dtype=np.int32)
+        self._library.tally_similar(
+            *(_at(codes), len(codes), *self._tables[:4], _at(scores), _at(order)),
+            *(postings.LIKE, _at(tally)),
+        )
+        return tally
 
     def _space(self, length: int) -> tuple[int, ...]:
         """Give addresses of space to work in, each thread its own."""

@@ -21,17 +21,24 @@ CANDIDATES: Final = 12
 FOUND: Final = 160
 #: References of one symbol that are aligned.
 ALIGNED: Final = 3
-#: A reference is aligned where its words score at least this share of the best one's.
+#: A reference is aligned where its words score at least this share of the best one's,
+#: and at most so many references of one protein.
 WORTH_ALIGNING: Final = 0.5
-#: Where no alignment reaches this share of the protein's score against itself, words may have
-#: missed the relatives, and the first `SEARCHED` references are aligned whatever their words.
-WEAK: Final = 0.2
 SEARCHED: Final = 40
+#: Where no alignment reaches this share of the protein's score against itself, words may mislead:
+#: a reference of each of the first `RIVALS` symbols is aligned, whatever its words.
+DOUBTFUL: Final = 0.5
+RIVALS: Final = 6
+#: Where none reaches this share, words may have missed the relatives: the best `SURE` references by
+#: their words are aligned, and the best `SIMILAR` by words that are only alike.
+WEAK: Final = 0.3
+SURE: Final = 20
+SIMILAR: Final = 60
 #: Identical residues are counted where another symbol reaches this share of the best score.
 CLOSE: Final = 0.9
 
 #: Numbers a candidate.
-FEATURES: Final = 21
+FEATURES: Final = 23
 #: Training proteins beyond this make a symbol no more likely.
 _ENOUGH: Final = 8
 
@@ -40,7 +47,9 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was found for a batch of B proteins, K candidates each, the best by their words first.
+    """What was found for a batch of B proteins, K candidates each.
+
+    Candidates that were aligned come first, by their scores, the others after them, by their words.
 
     Attributes
     ----------
@@ -50,8 +59,7 @@ class Evidence:
         ``(B, K)``: the reference of the symbol that aligns best, by its words where none was
         aligned; -1 where there are fewer candidates.
     numbers
-        ``(B, K, 11)``: `shared`, `total`, `found`, `score`, `mean`, `matches`, `columns`,
-        `length`, `self`, `count` and `kin` of each candidate, see :data:`NUMBERS`.
+        ``(B, K, 13)``: what :data:`NUMBERS` says of each candidate.
     queries
         ``(B, 3)``: sum of the weights of the protein's words, its residues, and its score
         against itself.
@@ -68,12 +76,13 @@ class Evidence:
         return self.classes >= 0
 
 
-#: What :attr:`Evidence.numbers` holds: the weight of shared words (best of the symbol's
-#: references) and of all words of the reference; the symbol's references that were found; best
-#: and mean score of its alignments; identical residues and columns of the best (0 where not
+#: What :attr:`Evidence.numbers` holds: the weight of the words shared with that reference of the
+#: symbol which has most in common, and of all its words; the symbol's references that were found;
+#: best and mean score of its alignments; identical residues and columns of the best (0 where not
 #: counted); the best one's residues and score against itself; training proteins of the
-#: symbol; and whether the reference is of the protein's lineage (1), of another (-1), or that
-#: is not known (0).
+#: symbol; whether the reference is of the protein's lineage (1), of another (-1), or that
+#: is not known (0); of how many lineages the symbol has references; and whether the protein's
+#: own is among them (1, -1, 0).
 NUMBERS: Final = (
     "shared",
     "total",
@@ -86,9 +95,13 @@ NUMBERS: Final = (
     "self",
     "count",
     "kin",
+    "breadth",
+    "native",
 )
 COUNT: Final = NUMBERS.index("count")
 KIN: Final = NUMBERS.index("kin")
+BREADTH: Final = NUMBERS.index("breadth")
+NATIVE: Final = NUMBERS.index("native")
 
 #: Lineage of each clade index; -1 where it is not known, as for the number of clades.
 LINEAGES: Final = np.array([*LINEAGE_OF_CLADE, -1])
@@ -114,6 +127,10 @@ class EvidenceFinder:
         self._lengths = references.lengths
         self._counts = counts
         self._lineages = LINEAGES[references.clades]
+        known = self._lineages >= 0
+        #: ``(C, L)`` bool: whether a symbol has references of a lineage.
+        self.lineages_of = np.zeros((len(counts), LINEAGES.max() + 1), dtype=np.bool_)
+        self.lineages_of[references.classes[known], self._lineages[known]] = True
 
     def find(
         self,
@@ -147,39 +164,52 @@ class EvidenceFinder:
         known = (lineage >= 0) & (own >= 0) & evidence.present
         evidence.numbers[:, :, COUNT] = np.where(evidence.present, self._counts[classes], 0)
         evidence.numbers[:, :, KIN] = np.where(known, np.where(lineage == own, 1, -1), 0)
+        lineages = self.lineages_of[classes] & evidence.present[:, :, None]
+        evidence.numbers[:, :, BREADTH] = lineages.sum(2)
+        native = np.where(np.take_along_axis(lineages, own[:, :, None], 2)[:, :, 0], 1, -1)
+        evidence.numbers[:, :, NATIVE] = np.where((own >= 0) & evidence.present, native, 0)
         return evidence
 
     def _look_up(self, codes: NDArray[np.uint8], hidden: NDArray[np.bool_] | None) -> _LookedUp:
         found, shared, own = self._index.search(codes, FOUND, hidden)
-        whole = self_score(codes)
-        scores = np.zeros(len(found))
-        if not len(found):
-            return _LookedUp(len(codes), own, whole, found, shared, scores, None)
-        words = shared / np.sqrt(np.maximum(self._lengths[found], SHORT))
-        worth = words >= WORTH_ALIGNING * words[0]
-        worth[SEARCHED:] = False
+        whole, scores = self_score(codes), np.zeros(len(found))
+        if not len(codes):
+            return _LookedUp(0, own, whole, found, shared, scores, None)
         asked = query(codes)
+        words = shared / np.sqrt(np.maximum(self._lengths[found], SHORT))
+        worth = words >= WORTH_ALIGNING * words.max(initial=0)
+        worth[SEARCHED:] = False
         symbols = self.references.classes[found]
-        if (symbols[worth] == symbols[0]).all():
+        if (symbols[worth] == symbols[:1]).all():
             worth[1:] = False  # nothing to compare with: one alignment shows how near they are
-        self._align(asked, found, symbols, worth, scores, near=True)
-        if scores.max() < WEAK * whole:
-            more = np.arange(len(found)) < SEARCHED
-            self._align(asked, found, symbols, more, scores, near=False)
-            order = np.argsort(-scores, kind="stable")
-            found, shared, scores = found[order], shared[order], scores[order]
+        self._align(asked, found, worth, scores, near=True)
+        if scores.max(initial=0) < DOUBTFUL * whole:
+            rivals = np.sort(np.unique(symbols, return_index=True)[1])[:RIVALS]
+            self._align(asked, found, np.isin(np.arange(len(found)), rivals), scores, near=True)
+        if scores.max(initial=0) < WEAK * whole:
+            similar = self._index.search_similar(codes, SIMILAR, hidden)
+            new = similar[~np.isin(similar, found)]
+            found = np.concatenate([found, new])
+            shared, scores = (
+                np.append(numbers, np.zeros(len(new))) for numbers in (shared, scores)
+            )
+            wanted = np.isin(found, similar)
+            wanted[:SURE] = True
+            self._align(asked, found, wanted, scores, near=False)
+        order = np.argsort(-scores, kind="stable")
+        found, shared, scores = found[order], shared[order], scores[order]
         return _LookedUp(len(codes), own, whole, found, shared, scores, asked)
 
     def _align(
         self,
         asked: Query,
         found: NDArray[np.int32],
-        symbols: NDArray[np.int32],
         chosen: NDArray[np.bool_],
         scores: NDArray[np.float64],
         near: bool,
     ) -> None:
         """Score the first references of each symbol among the chosen, in place."""
+        symbols = self.references.classes[found]
         seen: dict[int, int] = {}
         for place in np.flatnonzero(chosen).tolist():
             symbol = int(symbols[place])
@@ -217,25 +247,26 @@ class EvidenceFinder:
         first, rank = first[order], np.empty_like(order)
         rank[order] = np.arange(len(order))
         group = rank[inverse]
-        by_score = np.lexsort((-scores, group))
-        edges = np.searchsorted(group[by_score], np.arange(len(order)))
-        top = by_score[edges]
+        # Each protein's references are sorted by score: the first of a symbol is its best one.
+        totals = self._index.totals[found]
+        by_words = np.lexsort((-shared / np.sqrt(np.maximum(totals, 1)), group))
+        likest = by_words[np.searchsorted(group[by_words], np.arange(len(order)))]
         row = rows[first]
         slot = np.arange(len(order)) - np.searchsorted(row, np.arange(size))[row]
         aligned = np.maximum(np.bincount(group, scores > 0), 1)
         numbers = (
-            np.maximum.reduceat(shared[by_score], edges),
-            self._index.totals[found[first]],
+            shared[likest],
+            totals[likest],
             np.bincount(group),
-            scores[top],
+            scores[first],
             np.bincount(group, scores) / aligned,
-            self._lengths[found[top]],
-            self._self_scores[found[top]],
+            self._lengths[found[first]],
+            self._self_scores[found[first]],
         )
         kept = slot < CANDIDATES
         at = row[kept], slot[kept]
         evidence.classes[at] = symbols[first[kept]]
-        evidence.references[at] = found[top[kept]]
+        evidence.references[at] = found[first[kept]]
         for place, column in zip((0, 1, 2, 3, 4, 7, 8), numbers, strict=True):
             evidence.numbers[*at, place] = column[kept]
         self._count_matches(proteins, evidence)
@@ -278,11 +309,12 @@ def features(evidence: Evidence) -> Array:
     Returns
     -------
     features
-        ``(B, K, 21)``; 0 where there is no candidate.
+        ``(B, K, 23)``; 0 where there is no candidate.
     """
-    shared, total, found, score, mean, matches, columns, length, whole, count, kin = np.moveaxis(
-        evidence.numbers, 2, 0
+    shared, total, found, score, mean, matches, columns, length, whole, count, *of_symbol = (
+        np.moveaxis(evidence.numbers, 2, 0)
     )
+    kin, breadth, native = of_symbol
     own, residues, itself = (np.maximum(column, 1e-6)[:, None] for column in evidence.queries.T)
     length, whole = np.maximum(length, 1), np.maximum(whole, 1)
     ranked = np.sort(score, axis=1)
@@ -317,6 +349,8 @@ def features(evidence: Evidence) -> Array:
             np.log1p(score) / 8,
             np.log1p(np.minimum(count, _ENOUGH)),
             kin,
+            np.log1p(breadth),
+            native,
         ),
         axis=-1,
     ).astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references import compiled, portable
-from gst_core.references.postings import PARTS
+from gst_core.references.postings import PARTS, SHORT_FOR_LIKE
 from gst_core.references.store import MOST_REFERENCES, References
 
 
@@ -45,6 +45,7 @@ class WordIndex:
             postings = compiled.build(library, references, workers)
             self._search = compiled.CompiledSearch(library, postings)
         self.totals = (postings.totals / PARTS).astype(np.float32)
+        self._lengths = references.lengths
 
     def search(
         self, codes: NDArray[np.uint8], most: int, hidden: NDArray[np.bool_] | None = None
@@ -77,3 +78,37 @@ class WordIndex:
         """
         found, shared, own, used = self._search(codes, most, hidden)
         return found, shared.astype(np.float64) * (own / max(used, 1) / PARTS), own / PARTS
+
+    def search_similar(
+        self, codes: NDArray[np.uint8], most: int, hidden: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int32]:
+        """Find the references that have most words like those of a protein.
+
+        Finds relatives that share hardly any word with it, and takes ten times longer. Words are
+        alike whose substitutions score :data:`~gst_core.references.postings.LIKE` or more
+        (the neighbourhood of Altschul et al. 1990). A reference's score is by how much it exceeds
+        what is to be expected of its length, over the root of the length.
+
+        Parameters
+        ----------
+        codes
+            Plain residue codes of the protein.
+        most
+            References wanted.
+        hidden
+            ``(R,)``: references to leave out.
+
+        Returns
+        -------
+        references
+            Numbers of at most `most` references, the best first.
+        """
+        tally = self._search.similar(codes).astype(np.float64)
+        excess = tally - tally.sum() / self._lengths.sum() * self._lengths
+        scores = excess / np.sqrt(np.maximum(self._lengths, SHORT_FOR_LIKE))
+        if hidden is not None:
+            scores[hidden] = 0
+        best = np.argpartition(-scores, min(most, len(scores)) - 1)[:most].astype(np.int32)
+        best = best[scores[best] > 0]
+        ordered: NDArray[np.int32] = best[np.lexsort((best, -scores[best]))]
+        return ordered

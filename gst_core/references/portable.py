@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gst_core.references import postings
 from gst_core.references.postings import Postings
 from gst_core.references.store import References
+from gst_core.references.substitutions import substitution_scores
 from gst_core.references.words import GROUPS, LETTERS, OFFSETS, SPAN, WORDS, distinct_words
 
 #: Words that begin with the same letter; their numbers without it fit 16 bits.
@@ -82,6 +83,36 @@ class PortableSearch:
         found = np.flatnonzero(scores > least)
         found = found[np.argsort(-scores[found], kind="stable")][:most]
         return found.astype(np.int32), shared[found].astype(np.int32), own, used
+
+    def similar(self, codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """Tally references by words like those of a protein.
+
+        Returns
+        -------
+        tally
+            ``(R,)``: sum of the weights of a reference's words, the more the more alike they are,
+            for each place of the protein.
+        """
+        index, scores = self._index, substitution_scores().astype(np.int32)
+        tally = np.zeros(len(index.inverse_root), dtype=np.int64)
+        letters = GROUPS[codes]
+        for place in range(len(codes) - SPAN + 1):
+            word = [int(letters[place + offset]) for offset in OFFSETS]
+            if min(word) < 0:
+                continue
+            pairs = [(scores[a][:, None] + scores[b]).ravel() for a, b in (word[:2], word[2:])]
+            first, last = np.nonzero(pairs[0][:, None] + pairs[1] >= postings.LIKE)
+            more = pairs[0][first] + pairs[1][last] - postings.LIKE
+            words = first * LETTERS**2 + last
+            weights = index.weights[words] * (more + 2) // 16
+            counts = index.starts[words + 1] - index.starts[words]
+            places = np.concatenate(
+                [np.arange(*index.starts[word : word + 2]) for word in words.tolist()]
+                or [np.empty(0, dtype=np.int64)]
+            )
+            owners = index.references[places]
+            tally += np.bincount(owners, np.repeat(weights, counts), len(tally)).astype(np.int64)
+        return tally.astype(np.int32)
 
 
 def _rarest(counts: NDArray[np.int32]) -> NDArray[np.bool_]:

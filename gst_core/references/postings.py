@@ -25,6 +25,11 @@ SHORT: Final = 100
 #: References are found whose score is more than this share of the best one's.
 LEAST: Final = 0.25
 
+#: Words are alike whose four substitutions score so much, by BLOSUM62.
+LIKE: Final = 20
+#: References shorter than this gain nothing by it where words are only alike.
+SHORT_FOR_LIKE: Final = 200
+
 #: Weights are whole numbers of so many parts of a nat: sums do not depend on their order.
 PARTS: Final = 64
 

@@ -236,3 +236,53 @@ int64_t search(const uint8_t *codes, int64_t length, const int8_t *letters, cons
     memset(tally, 0, (size_t)references * sizeof *tally);
     return kept;
 }
+
+/* Tally references by words like those of a protein; see WordIndex.search_similar.
+ * scores (LETTERS, LETTERS) of substitutions; order: of each letter, all by falling score.
+ * tally (references,) begins at 0; each of a reference's words counts for each place of the
+ * protein that it is like. */
+void tally_similar(const uint8_t *codes, int64_t length, const int8_t *letters,
+                   const int32_t *starts, const uint16_t *postings, const int32_t *weights,
+                   const int8_t *scores, const int8_t *order, int32_t least, int32_t *tally)
+{
+    for (int64_t place = 0; place + SPAN <= length; place++) {
+        if (word_at(codes + place, letters) < 0)
+            continue;
+        /* Of each of the four letters: the scores of others, their order, and the best that the
+         * letters to the right can add. */
+        static const int offsets[] = {0, 1, 3, 4};
+        const int8_t *row[4], *by_score[4];
+        int best[4] = {0};
+        for (int i = 3; i >= 0; i--) {
+            int letter = letters[codes[place + offsets[i]]];
+            row[i] = scores + letter * LETTERS;
+            by_score[i] = order + letter * LETTERS;
+            if (i)
+                best[i - 1] = best[i] + row[i][by_score[i][0]];
+        }
+        for (int i = 0; i < LETTERS; i++) {
+            int a = by_score[0][i], first = row[0][a];
+            if (first + best[0] < least)
+                break;
+            for (int j = 0; j < LETTERS; j++) {
+                int b = by_score[1][j], second = first + row[1][b];
+                if (second + best[1] < least)
+                    break;
+                for (int k = 0; k < LETTERS; k++) {
+                    int c = by_score[2][k], third = second + row[2][c];
+                    if (third + best[2] < least)
+                        break;
+                    for (int l = 0; l < LETTERS; l++) {
+                        int d = by_score[3][l], score = third + row[3][d];
+                        if (score < least)
+                            break;
+                        int32_t word = ((a * LETTERS + b) * LETTERS + c) * LETTERS + d;
+                        int32_t weight = weights[word] * (score - least + 2) / 16;
+                        for (int32_t at = starts[word]; at < starts[word + 1]; at++)
+                            tally[postings[at]] += weight;
+                    }
+                }
+            }
+        }
+    }
+}

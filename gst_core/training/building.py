@@ -78,7 +78,8 @@ def build_model(
     proteins
         Labelled proteins.
     tables
-        Genes of nomenclature committees; proteins of readthrough genes are left out.
+        Genes of nomenclature committees; proteins of readthrough genes and of human
+        pseudogenes are left out.
     canonical
         What labels stand for.
     hold_out
@@ -102,8 +103,7 @@ def build_model(
     """
     everything = list(proteins) if canonical is None else relabel(proteins, canonical)
     require_genera(hold_out, everything)
-    through = tables.readthrough
-    kept = [p for p in everything if p.taxon.genus not in hold_out and p.key not in through]
+    kept = _nameable([p for p in everything if p.taxon.genus not in hold_out], tables)
     if len({p.taxon.genus for p in kept}) < 2:
         raise GstError("fewer than two genera are left", hint="new species cannot be simulated")
     vocabulary = build_vocabulary(kept, tables, canonical)
@@ -156,6 +156,16 @@ def build_model(
     seen = data[watched & data.as_new]
     calibrate(network, seen)
     return Built(network, references, vocabulary, counts, len(kept), _quality(network, seen))
+
+
+def _nameable(proteins: list[LabelledProtein], tables: Tables) -> list[LabelledProtein]:
+    """Leave out what no gene of another species should be named after.
+
+    That is transcripts that run through two genes, and pseudogenes that only humans have.
+    """
+    elsewhere = {p.key for p in proteins if p.taxon.genus != "Homo"}
+    left_out = tables.readthrough | (tables.silent - elsewhere)
+    return [p for p in proteins if p.key not in left_out]
 
 
 def _families(vocabulary: Vocabulary, canonical: Canonical | None) -> NDArray[np.int64]:

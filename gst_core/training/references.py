@@ -14,8 +14,11 @@ from gst_core.training.proteins import LabelledProtein, clade_indices
 
 #: A protein is left out where one of its symbol shares this much of the larger one's words.
 SIMILAR: Final = 0.6
-#: Proteins shorter than this share of the median of their symbol are fragments.
+#: Proteins shorter than this share of the median of their symbol are fragments. A fragment is left
+#: out where a whole protein of its symbol has the share `SIMILAR` of its words; and short ones are.
 FRAGMENT: Final = 0.5
+SHORTEST: Final = 40
+NOVEL: Final = 0.9
 #: References of one symbol.
 MOST_OF_A_SYMBOL: Final = 24
 
@@ -48,9 +51,14 @@ def choose(
     chosen: list[int] = []
     lengths = np.array([len(protein.codes) for protein in proteins])
     for every in groups:
-        group = every[lengths[every] >= FRAGMENT * np.median(lengths[every])]
-        words = [distinct_words(plain(proteins[i].codes)) for i in group.tolist()]
-        chosen += group[_spread(words, marked, similar)].tolist()
+        whole = lengths[every] >= FRAGMENT * np.median(lengths[every])
+        words = [distinct_words(plain(proteins[i].codes)) for i in every.tolist()]
+        numbers = np.flatnonzero(whole)
+        spread = numbers[_spread([words[i] for i in numbers], marked, similar)].tolist()
+        spread += _novel(
+            words, spread, np.flatnonzero(~whole & (lengths[every] >= SHORTEST)), NOVEL
+        )
+        chosen += every[spread].tolist()
     return np.sort(np.array(chosen, dtype=np.int64))
 
 
@@ -81,6 +89,21 @@ def _spread(words: list[NDArray[np.int32]], marked: NDArray[np.bool_], similar: 
             break
         chosen.append(farthest)
         nearest = np.maximum(nearest, likeness(farthest))
+    return chosen
+
+
+def _novel(
+    words: list[NDArray[np.int32]], known: list[int], fragments: NDArray[np.int64], similar: float
+) -> list[int]:
+    """Choose fragments whose words are in none of the known proteins, the longest first."""
+    chosen: list[int] = []
+    for fragment in sorted(fragments.tolist(), key=lambda number: (-len(words[number]), number)):
+        own = words[fragment]
+        if len(known) + len(chosen) == MOST_OF_A_SYMBOL or not len(own):
+            break
+        shares = (np.isin(own, words[other]).mean() for other in (*known, *chosen))
+        if max(shares) < similar:
+            chosen.append(fragment)
     return chosen
 
 
