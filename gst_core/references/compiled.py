@@ -62,12 +62,25 @@ class Library:
             *(_POINTER, _LONG),  # hidden, most
             *[_POINTER] * 8,  # seen to sums
         ]
+        self.similar_words: Any = library.similar_words
+        self.similar_words.restype = _LONG
+        self.similar_words.argtypes = [
+            *(_POINTER, _LONG),  # codes
+            *[_POINTER] * 3,  # letters to order
+            *(ctypes.c_int32, _POINTER),  # least, rows
+        ]
         self.tally_similar: Any = library.tally_similar
         self.tally_similar.restype = None
         self.tally_similar.argtypes = [
-            *(_POINTER, _LONG),  # codes
-            *[_POINTER] * 6,  # letters to order
+            *(_POINTER, _LONG),  # rows
+            *[_POINTER] * 3,  # starts to weights
             *(ctypes.c_int32, _POINTER),  # least, tally
+        ]
+        self.score_diagonals: Any = library.score_diagonals
+        self.score_diagonals.argtypes = [
+            *(_POINTER, _LONG, _LONG),  # rows, length
+            *[_POINTER] * 3,  # codes to letters
+            *(_POINTER, _LONG, _POINTER),  # wanted, scores
         ]
 
 
@@ -136,10 +149,14 @@ class CompiledSearch:
         The compiled library.
     index
         What :func:`build` gave.
+    references
+        What it gave it for.
     """
 
-    def __init__(self, library: Library, index: Postings) -> None:
+    def __init__(self, library: Library, index: Postings, references: References) -> None:
         self._library = library
+        self._codes = np.ascontiguousarray(references.codes, dtype=np.uint8)
+        self._starts = np.ascontiguousarray(references.starts, dtype=np.int64)
         self._index = index  # holds what the addresses point to
         self._tables = (
             *(_at(GROUPS), _at(index.starts), _at(index.references), _at(index.weights)),
@@ -163,17 +180,34 @@ class CompiledSearch:
         )
         return result[0, :number], result[1, :number], int(sums[0]), int(sums[1])
 
-    def similar(self, codes: NDArray[np.uint8]) -> NDArray[np.int32]:
-        """Tally references; see :meth:`~gst_core.references.portable.PortableSearch.similar`."""
+    def similar_words(self, codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """List words like a protein's; see :func:`~gst_core.references.portable.similar_words`."""
         codes = np.ascontiguousarray(codes, dtype=np.uint8)
         scores = substitution_scores()
         order = np.argsort(-scores, axis=1, kind="stable").astype(np.int8)
+        given = (_at(codes), len(codes), _at(GROUPS), _at(scores), _at(order), postings.ALIKE)
+        rows = np.empty((self._library.similar_words(*given, None), 3), dtype=np.int32)
+        self._library.similar_words(*given, _at(rows))
+        return rows
+
+    def tally_similar(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Tally references; see :class:`~gst_core.references.portable.PortableSearch`."""
         tally = np.zeros(len(self._index.inverse_root), dtype=np.int32)
-        self._library.tally_similar(
-            *(_at(codes), len(codes), *self._tables[:4], _at(scores), _at(order)),
-            *(postings.LIKE, _at(tally)),
-        )
+        tables = self._tables[1:4]
+        self._library.tally_similar(_at(rows), len(rows), *tables, postings.MORE_ALIKE, _at(tally))
         return tally
+
+    def score_diagonals(
+        self, rows: NDArray[np.int32], length: int, wanted: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Score references; see :class:`~gst_core.references.portable.PortableSearch`."""
+        scores = np.empty(len(wanted), dtype=np.int32)
+        failed = self._library.score_diagonals(
+            *(_at(rows), len(rows), length, _at(self._codes), _at(self._starts), _at(GROUPS)),
+            *(_at(wanted), len(wanted), _at(scores)),
+        )
+        _require_memory([failed])
+        return scores
 
     def _space(self, length: int) -> tuple[int, ...]:
         """Give addresses of space to work in, each thread its own."""

@@ -32,8 +32,8 @@ RIVALS: Final = 6
 #: Where none reaches this share, words may have missed the relatives: the best `SURE` references by
 #: their words are aligned, and the best `SIMILAR` by words that are only alike.
 WEAK: Final = 0.3
-SURE: Final = 20
-SIMILAR: Final = 60
+SURE: Final = 10
+SIMILAR: Final = 30
 #: Identical residues are counted where another symbol reaches this share of the best score.
 CLOSE: Final = 0.9
 

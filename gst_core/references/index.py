@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references import compiled, portable
-from gst_core.references.postings import PARTS, SHORT_FOR_LIKE
+from gst_core.references.postings import PARTS, SHORT_FOR_TALLY, TALLIED
 from gst_core.references.store import MOST_REFERENCES, References
 
 
@@ -40,10 +40,10 @@ class WordIndex:
         self._search: compiled.CompiledSearch | portable.PortableSearch
         if library is None:
             postings = portable.build(references, workers)
-            self._search = portable.PortableSearch(postings)
+            self._search = portable.PortableSearch(postings, references)
         else:
             postings = compiled.build(library, references, workers)
-            self._search = compiled.CompiledSearch(library, postings)
+            self._search = compiled.CompiledSearch(library, postings, references)
         self.totals = (postings.totals / PARTS).astype(np.float32)
         self._lengths = references.lengths
 
@@ -82,12 +82,11 @@ class WordIndex:
     def search_similar(
         self, codes: NDArray[np.uint8], most: int, hidden: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int32]:
-        """Find the references that have most words like those of a protein.
+        """Find the references that have many words like those of a protein, one behind the other.
 
-        Finds relatives that share hardly any word with it, and takes ten times longer. Words are
-        alike whose substitutions score :data:`~gst_core.references.postings.LIKE` or more
-        (the neighbourhood of Altschul et al. 1990). A reference's score is by how much it exceeds
-        what is to be expected of its length, over the root of the length.
+        Finds relatives that share hardly any word with it, and takes twenty times longer. The
+        references that exceed most what is to be expected of their length
+        (:data:`~gst_core.references.postings.TALLIED` of them) are ranked by their best diagonal.
 
         Parameters
         ----------
@@ -103,12 +102,15 @@ class WordIndex:
         references
             Numbers of at most `most` references, the best first.
         """
-        tally = self._search.similar(codes).astype(np.float64)
+        rows = self._search.similar_words(codes)
+        tally = self._search.tally_similar(rows).astype(np.float64)
         excess = tally - tally.sum() / self._lengths.sum() * self._lengths
-        scores = excess / np.sqrt(np.maximum(self._lengths, SHORT_FOR_LIKE))
+        tallied = excess / np.sqrt(np.maximum(self._lengths, SHORT_FOR_TALLY))
         if hidden is not None:
-            scores[hidden] = 0
-        best = np.argpartition(-scores, min(most, len(scores)) - 1)[:most].astype(np.int32)
-        best = best[scores[best] > 0]
-        ordered: NDArray[np.int32] = best[np.lexsort((best, -scores[best]))]
-        return ordered
+            tallied[hidden] = 0
+        size = min(TALLIED, len(tallied))
+        highest = np.argpartition(-tallied, size - 1)[:size]
+        wanted: NDArray[np.int32] = np.sort(highest[tallied[highest] > 0]).astype(np.int32)
+        scores = self._search.score_diagonals(rows, len(codes), wanted)
+        best: NDArray[np.int32] = wanted[np.argsort(-scores, kind="stable")[:most]]
+        return best

@@ -12,7 +12,15 @@ from gst_core.references import postings
 from gst_core.references.postings import Postings
 from gst_core.references.store import References
 from gst_core.references.substitutions import substitution_scores
-from gst_core.references.words import GROUPS, LETTERS, OFFSETS, SPAN, WORDS, distinct_words
+from gst_core.references.words import (
+    GROUPS,
+    LETTERS,
+    OFFSETS,
+    SPAN,
+    WORDS,
+    distinct_words,
+    word_numbers,
+)
 
 #: Words that begin with the same letter; their numbers without it fit 16 bits.
 _SLAB: Final = WORDS // LETTERS
@@ -43,10 +51,13 @@ class PortableSearch:
     ----------
     index
         What :func:`build` gave.
+    references
+        What it gave it for.
     """
 
-    def __init__(self, index: Postings) -> None:
+    def __init__(self, index: Postings, references: References) -> None:
         self._index = index
+        self._references = references
 
     def __call__(
         self, codes: NDArray[np.uint8], most: int, hidden: NDArray[np.bool_] | None
@@ -84,8 +95,17 @@ class PortableSearch:
         found = found[np.argsort(-scores[found], kind="stable")][:most]
         return found.astype(np.int32), shared[found].astype(np.int32), own, used
 
-    def similar(self, codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    def similar_words(self, codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """List words like a protein's; see :func:`similar_words`."""
+        return similar_words(codes)
+
+    def tally_similar(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """Tally references by words like those of a protein.
+
+        Parameters
+        ----------
+        rows
+            Of :func:`similar_words`.
 
         Returns
         -------
@@ -93,26 +113,80 @@ class PortableSearch:
             ``(R,)``: sum of the weights of a reference's words, the more the more alike they are,
             for each place of the protein.
         """
-        index, scores = self._index, substitution_scores().astype(np.int32)
-        tally = np.zeros(len(index.inverse_root), dtype=np.int64)
-        letters = GROUPS[codes]
-        for place in range(len(codes) - SPAN + 1):
-            word = [int(letters[place + offset]) for offset in OFFSETS]
-            if min(word) < 0:
-                continue
-            pairs = [(scores[a][:, None] + scores[b]).ravel() for a, b in (word[:2], word[2:])]
-            first, last = np.nonzero(pairs[0][:, None] + pairs[1] >= postings.LIKE)
-            more = pairs[0][first] + pairs[1][last] - postings.LIKE
-            words = first * LETTERS**2 + last
-            weights = index.weights[words] * (more + 2) // 16
-            counts = index.starts[words + 1] - index.starts[words]
-            places = np.concatenate(
-                [np.arange(*index.starts[word : word + 2]) for word in words.tolist()]
-                or [np.empty(0, dtype=np.int64)]
-            )
-            owners = index.references[places]
-            tally += np.bincount(owners, np.repeat(weights, counts), len(tally)).astype(np.int64)
+        index = self._index
+        words, _, scores = rows[rows[:, 2] >= postings.MORE_ALIKE].T
+        weights = index.weights[words] * (scores - postings.MORE_ALIKE + 2) // 16
+        counts = index.starts[words + 1] - index.starts[words]
+        places = np.repeat(index.starts[words] - np.cumsum(counts) + counts, counts)
+        owners = index.references[places + np.arange(len(places))]
+        tally = np.bincount(owners, np.repeat(weights, counts), len(index.inverse_root))
         return tally.astype(np.int32)
+
+    def score_diagonals(
+        self, rows: NDArray[np.int32], length: int, wanted: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Score references by the best of their diagonals with a protein.
+
+        Relatives have many similar words at the same distance from each other as the protein has
+        them: what a pair of them scores is added up for each difference of their places, and
+        for that before and after it.
+
+        Parameters
+        ----------
+        rows
+            Of :func:`similar_words`.
+        length
+            Of the protein.
+        wanted
+            Numbers of references.
+
+        Returns
+        -------
+        scores
+            Of each, 0 where it has no similar word.
+        """
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        scores = np.zeros(len(wanted), dtype=np.int32)
+        for number, reference in enumerate(wanted.tolist()):
+            words = word_numbers(self._references[reference])
+            first, last = (np.searchsorted(rows[:, 0], words, side) for side in ("left", "right"))
+            counts = last - first
+            if not counts.any():
+                continue
+            at = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+            diagonal = np.repeat(np.arange(len(words)), counts) - rows[at, 1] + length
+            sums = np.bincount(diagonal, rows[at, 2], len(words) + length + 2)
+            beside = sums[1:-1] + sums[:-2] + sums[2:]
+            scores[number] = beside[sums[1:-1] > 0].max(initial=0)
+        return scores
+
+
+def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """List words like those of a protein: its neighbourhood (Altschul et al. 1990).
+
+    Parameters
+    ----------
+    codes
+        Plain residue codes.
+
+    Returns
+    -------
+    rows
+        ``(N, 3)``: a word, the place in the protein of one that it is like, and the score of
+        their four substitutions, :data:`~gst_core.references.postings.ALIKE` at least.
+    """
+    scores, letters = substitution_scores().astype(np.int32), GROUPS[codes]
+    parts = [np.empty((0, 3), dtype=np.int32)]
+    for place in range(len(codes) - SPAN + 1):
+        word = [int(letters[place + offset]) for offset in OFFSETS]
+        if min(word) < 0:
+            continue
+        pairs = [(scores[a][:, None] + scores[b]).ravel() for a, b in (word[:2], word[2:])]
+        score = pairs[0][:, None] + pairs[1]
+        first, last = np.nonzero(score >= postings.ALIKE)
+        words = first * LETTERS**2 + last
+        parts.append(np.stack([words, np.full_like(words, place), score[first, last]], axis=1))
+    return np.concatenate(parts).astype(np.int32)
 
 
 def _rarest(counts: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -25,10 +25,14 @@ SHORT: Final = 100
 #: References are found whose score is more than this share of the best one's.
 LEAST: Final = 0.25
 
-#: Words are alike whose four substitutions score so much, by BLOSUM62.
-LIKE: Final = 20
-#: References shorter than this gain nothing by it where words are only alike.
-SHORT_FOR_LIKE: Final = 200
+#: Words are alike whose four substitutions score so much, by BLOSUM62; and where references are
+#: first tallied, so much.
+ALIKE: Final = 18
+MORE_ALIKE: Final = 20
+#: References shorter than this gain nothing by it where they are tallied by such words.
+SHORT_FOR_TALLY: Final = 200
+#: References whose diagonals are looked at, those that were tallied highest.
+TALLIED: Final = 2000
 
 #: Weights are whole numbers of so many parts of a nat: sums do not depend on their order.
 PARTS: Final = 64

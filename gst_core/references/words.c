@@ -237,20 +237,19 @@ int64_t search(const uint8_t *codes, int64_t length, const int8_t *letters, cons
     return kept;
 }
 
-/* Tally references by words like those of a protein; see WordIndex.search_similar.
- * scores (LETTERS, LETTERS) of substitutions; order: of each letter, all by falling score.
- * tally (references,) begins at 0; each of a reference's words counts for each place of the
- * protein that it is like. */
-void tally_similar(const uint8_t *codes, int64_t length, const int8_t *letters,
-                   const int32_t *starts, const uint16_t *postings, const int32_t *weights,
-                   const int8_t *scores, const int8_t *order, int32_t least, int32_t *tally)
+/* Words like those of a protein; see portable.similar_words. order: of each letter, all letters by
+ * falling score. rows (number, 3): word, place, score; where it is null they are only counted.
+ * Returns how many there are. */
+int64_t similar_words(const uint8_t *codes, int64_t length, const int8_t *letters,
+                      const int8_t *scores, const int8_t *order, int32_t least, int32_t *rows)
 {
+    static const int offsets[] = {0, 1, 3, 4};
+    int64_t number = 0;
     for (int64_t place = 0; place + SPAN <= length; place++) {
         if (word_at(codes + place, letters) < 0)
             continue;
         /* Of each of the four letters: the scores of others, their order, and the best that the
          * letters to the right can add. */
-        static const int offsets[] = {0, 1, 3, 4};
         const int8_t *row[4], *by_score[4];
         int best[4] = {0};
         for (int i = 3; i >= 0; i--) {
@@ -276,13 +275,85 @@ void tally_similar(const uint8_t *codes, int64_t length, const int8_t *letters,
                         int d = by_score[3][l], score = third + row[3][d];
                         if (score < least)
                             break;
-                        int32_t word = ((a * LETTERS + b) * LETTERS + c) * LETTERS + d;
-                        int32_t weight = weights[word] * (score - least + 2) / 16;
-                        for (int32_t at = starts[word]; at < starts[word + 1]; at++)
-                            tally[postings[at]] += weight;
+                        if (rows) {
+                            int32_t *to = rows + 3 * number;
+                            to[0] = ((a * LETTERS + b) * LETTERS + c) * LETTERS + d;
+                            to[1] = (int32_t)place;
+                            to[2] = score;
+                        }
+                        number++;
                     }
                 }
             }
         }
     }
+    return number;
+}
+
+/* Tally references by rows of similar_words; see portable.PortableSearch.tally_similar.
+ * tally (references,) begins at 0. */
+void tally_similar(const int32_t *rows, int64_t number, const int32_t *starts,
+                   const uint16_t *postings, const int32_t *weights, int32_t least,
+                   int32_t *tally)
+{
+    for (const int32_t *row = rows; row < rows + 3 * number; row += 3) {
+        if (row[2] < least)
+            continue;
+        int32_t weight = weights[row[0]] * (row[2] - least + 2) / 16;
+        for (int32_t at = starts[row[0]]; at < starts[row[0] + 1]; at++)
+            tally[postings[at]] += weight;
+    }
+}
+
+/* Score references by the best of their diagonals with a protein; see
+ * portable.PortableSearch.score_diagonals. rows: of similar_words; length: of the protein;
+ * codes and starts: of all references; wanted, scores (most,). Returns 0, or -1 without memory. */
+int score_diagonals(const int32_t *rows, int64_t number, int64_t length, const uint8_t *codes,
+                    const int64_t *starts, const int8_t *letters, const int32_t *wanted,
+                    int64_t most, int32_t *scores)
+{
+    int64_t longest = 0;
+    for (int64_t i = 0; i < most; i++) {
+        int64_t other = starts[wanted[i] + 1] - starts[wanted[i]];
+        longest = other > longest ? other : longest;
+    }
+    size_t diagonals = (size_t)(length + longest + 2);
+    /* The rows of each word are chained, from 1; 0 ends a chain. */
+    int32_t *first = calloc(WORDS, sizeof *first);
+    int32_t *next = malloc(((size_t)number + 1) * sizeof *next);
+    int32_t *sums = calloc(diagonals, sizeof *sums);
+    int32_t *touched = malloc(diagonals * sizeof *touched);
+    int there = first && next && sums && touched;
+    for (int64_t i = 0; i < number && there; i++) {
+        next[i + 1] = first[rows[3 * i]];
+        first[rows[3 * i]] = (int32_t)i + 1;
+    }
+    for (int64_t i = 0; i < most && there; i++) {
+        const uint8_t *reference = codes + starts[wanted[i]];
+        int64_t end = starts[wanted[i] + 1] - starts[wanted[i]] - SPAN + 1, touches = 0;
+        for (int64_t place = 0; place < end; place++) {
+            int32_t word = word_at(reference + place, letters);
+            for (int32_t at = word < 0 ? 0 : first[word]; at; at = next[at]) {
+                const int32_t *row = rows + 3 * (at - 1);
+                int64_t diagonal = place - row[1] + length;
+                if (!sums[diagonal])
+                    touched[touches++] = (int32_t)diagonal;
+                sums[diagonal] += row[2];
+            }
+        }
+        int32_t best = 0;
+        for (int64_t j = 0; j < touches; j++) {
+            const int32_t *sum = sums + touched[j];
+            int32_t score = sum[-1] + sum[0] + sum[1];
+            best = score > best ? score : best;
+        }
+        for (int64_t j = 0; j < touches; j++)
+            sums[touched[j]] = 0;
+        scores[i] = best;
+    }
+    free(first);
+    free(next);
+    free(sums);
+    free(touched);
+    return there ? 0 : -1;
 }

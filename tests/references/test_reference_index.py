@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from Bio.Align import substitution_matrices
 
 from gst_core.references import compiled, portable, postings
 from gst_core.references.compiled import LIBRARY, CompiledSearch, Library
@@ -16,8 +18,8 @@ from gst_core.references.index import WordIndex
 from gst_core.references.portable import PortableSearch
 from gst_core.references.postings import LEAST, PARTS, SHORT
 from gst_core.references.store import MOST_REFERENCES, References
-from gst_core.references.words import distinct_words
-from gst_core.sequences import encode
+from gst_core.references.words import OFFSETS, SPAN, distinct_words
+from gst_core.sequences import ALPHABET, encode
 from tests.relatives import UNKNOWN, evolved, random_protein, references_of
 
 
@@ -130,7 +132,10 @@ def test_both_implementations_agree_to_the_bit(monkeypatch, workers):
         one, other = getattr(made, field.name), getattr(plain, field.name)
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
-    search, portable_search = CompiledSearch(LIBRARY, made), PortableSearch(plain)
+    search, portable_search = (
+        CompiledSearch(LIBRARY, made, references),
+        PortableSearch(plain, references),
+    )
     for codes in [*proteins[::25], proteins[-1]]:
         for most in (1, 7, 160, 2_000):
             hidden = rng.random(len(proteins)) < 0.1
@@ -138,6 +143,60 @@ def test_both_implementations_agree_to_the_bit(monkeypatch, workers):
                 search(codes, most, hidden), portable_search(codes, most, hidden), strict=True
             ):
                 np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
+def test_both_implementations_agree_on_similar_words():
+    rng = np.random.default_rng(3)
+    references = some_references()
+    search = CompiledSearch(LIBRARY, compiled.build(LIBRARY, references, 1), references)
+    plain = PortableSearch(portable.build(references, 1), references)
+    wanted = np.arange(len(references), dtype=np.int32)
+    for number in range(0, len(references), 3):
+        codes = evolved(rng, references[number], 0.4)
+        rows, expected = search.similar_words(codes), plain.similar_words(codes)
+        np.testing.assert_array_equal(np.unique(rows, axis=0), np.unique(expected, axis=0))
+        np.testing.assert_array_equal(search.tally_similar(rows), plain.tally_similar(rows))
+        np.testing.assert_array_equal(
+            search.score_diagonals(rows, len(codes), wanted),
+            plain.score_diagonals(rows, len(codes), wanted),
+        )
+
+
+def test_similar_words_against_trying_all():
+    """The neighbourhood of each word, by BLOSUM62 from Biopython, and how diagonals add up."""
+    blosum = substitution_matrices.load("BLOSUM62")
+    codes = encode(b"WCHXWWDCHPMW")
+    letters = ALPHABET[:20]
+    expected = []
+    for place in range(len(codes) - SPAN + 1):
+        own = [ALPHABET[codes[place + offset]] for offset in OFFSETS]
+        if "X" in own:
+            continue
+        for number, word in enumerate(itertools.product(letters, repeat=4)):
+            score = sum(blosum[a][b] for a, b in zip(own, word, strict=True))
+            if score >= postings.ALIKE:
+                expected.append((number, place, score))
+    rows = portable.similar_words(codes)
+    assert sorted(map(tuple, rows.tolist())) == sorted(expected)
+
+
+def test_distant_relatives_are_found_by_similar_words(library):
+    """A relative that shares no word is found among others by words that are only alike."""
+    rng = np.random.default_rng(4)
+    # Pairs of residues that replace each other with a positive score.
+    alike = {ord(a): ord(b) for a, b in zip("DEKRILVMFYNST", "EDRKVIIIYFDTS", strict=True)}
+    protein = "".join(rng.choice(list("DEKRILVMFYWHCG"), 200))
+    relative = encode(protein.translate(alike).encode())
+    others = [random_protein(rng, 250) for _ in range(300)]
+    index = WordIndex(references_of([*others, relative], range(301)), library=library)
+    hidden = np.zeros(301, dtype=bool)
+    assert index.search_similar(encode(protein.encode()), 5, hidden)[0] == 300
+    assert len(index.search_similar(encode(protein.encode()), 5)) == 5
+    hidden[300] = True
+    assert 300 not in index.search_similar(encode(protein.encode()), 200, hidden)
+    assert len(index.search_similar(encode(b"MKV"), 5)) == 0
+    assert len(index.search_similar(encode(b""), 5)) == 0
 
 
 @pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
