@@ -24,9 +24,9 @@ class CandidateConfig:
         Of what each layer starts from, in training.
     """
 
-    features: int = 23
+    features: int = 21
     dimension: int = 64
-    layers: int = 2
+    layers: int = 1
     heads: int = 4
     feedforward: int = 128
     dropout: float = 0.1

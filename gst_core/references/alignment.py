@@ -1,4 +1,4 @@
-"""Local alignments with affine gaps (Smith and Waterman 1981, Gotoh 1982), BLOSUM62, 11 and 1.
+"""Local alignments with affine gaps (Smith and Waterman 1981, Gotoh 1982), BLOSUM90, 10 and 1.
 
 Parasail (Daily 2016) makes them; where it is not installed Biopython does, to the same
 scores, some twenty times slower.
@@ -20,14 +20,17 @@ try:
 except ModuleNotFoundError:  # not published for every processor
     parasail = None
 
-#: What the first residue of a gap costs, and each further one: BLAST's and DIAMOND's defaults.
-GAP_OPEN: Final = 11
+#: For relatives as near as most vertebrates' are: it tells orthologues from paralogues better than
+#: BLOSUM62, which searches begin with (``docs/experiments.md``, 33).
+MATRIX: Final = "BLOSUM90"
+#: What the first residue of a gap costs, and each further one: BLAST's for this matrix.
+GAP_OPEN: Final = 10
 GAP_EXTEND: Final = 1
 
 _LETTERS: Final = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
-#: BLOSUM62's score of each plain residue code, ``ACDEFGHIKLMNPQRSTVWYBX``, against itself.
+#: The matrix's score of each plain residue code, ``ACDEFGHIKLMNPQRSTVWYBX``, against itself.
 _SELF: Final = np.array(
-    [4, 9, 6, 5, 6, 6, 8, 4, 5, 4, 5, 6, 7, 5, 5, 4, 5, 4, 11, 7, 4, -1], dtype=np.int16
+    [5, 9, 7, 6, 7, 6, 8, 5, 6, 5, 7, 7, 8, 7, 6, 5, 6, 5, 11, 8, 4, -2], dtype=np.int16
 )
 
 
@@ -83,7 +86,7 @@ class ParasailQuery:
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
         self._text = text(codes)
-        self._profile: Any = parasail.profile_create_16(self._text, parasail.blosum62)
+        self._profile: Any = parasail.profile_create_16(self._text, _matrix())
         self._wide: Any = None
 
     def score(self, reference: NDArray[np.uint8], near: bool = True) -> int:
@@ -94,7 +97,7 @@ class ParasailQuery:
         result = align(self._profile, other, GAP_OPEN, GAP_EXTEND)
         if result.saturated:  # beyond 32,767
             if self._wide is None:
-                self._wide = parasail.profile_create_32(self._text, parasail.blosum62)
+                self._wide = parasail.profile_create_32(self._text, _matrix())
             result = parasail.sw_scan_profile_32(self._wide, other, GAP_OPEN, GAP_EXTEND)
         return int(result.score)
 
@@ -120,7 +123,7 @@ class ParasailQuery:
 
     @staticmethod
     def _align(one: str, other: str) -> Any:
-        return parasail.sw_stats_scan_sat(one, other, GAP_OPEN, GAP_EXTEND, parasail.blosum62)
+        return parasail.sw_stats_scan_sat(one, other, GAP_OPEN, GAP_EXTEND, _matrix())
 
 
 class BiopythonQuery:
@@ -135,7 +138,7 @@ class BiopythonQuery:
             mode="local",
             open_gap_score=-GAP_OPEN,
             extend_gap_score=-GAP_EXTEND,
-            substitution_matrix=substitution_matrices.load("BLOSUM62"),  # type: ignore[no-untyped-call]
+            substitution_matrix=substitution_matrices.load(MATRIX),  # type: ignore[no-untyped-call]
         )
 
     def score(self, reference: NDArray[np.uint8], near: bool = True) -> int:
@@ -166,6 +169,10 @@ class BiopythonQuery:
             float(last - first) / len(self._text),
             float(end - start) / len(other),
         )
+
+
+def _matrix() -> Any:
+    return getattr(parasail, MATRIX.lower())
 
 
 def text(codes: NDArray[np.uint8]) -> str:

@@ -27,18 +27,18 @@ WORTH_ALIGNING: Final = 0.5
 SEARCHED: Final = 40
 #: Where no alignment reaches this share of the protein's score against itself, words may mislead:
 #: a reference of each of the first `RIVALS` symbols is aligned, whatever its words.
-DOUBTFUL: Final = 0.5
+DOUBTFUL: Final = 0.45
 RIVALS: Final = 6
 #: Where none reaches this share, words may have missed the relatives: the best `SURE` references by
 #: their words are aligned, and the best `SIMILAR` by words that are only alike.
-WEAK: Final = 0.3
+WEAK: Final = 0.25
 SURE: Final = 10
 SIMILAR: Final = 30
 #: Identical residues are counted where another symbol reaches this share of the best score.
 CLOSE: Final = 0.9
 
 #: Numbers a candidate.
-FEATURES: Final = 23
+FEATURES: Final = 21
 #: Training proteins beyond this make a symbol no more likely.
 _ENOUGH: Final = 8
 
@@ -59,7 +59,7 @@ class Evidence:
         ``(B, K)``: the reference of the symbol that aligns best, by its words where none was
         aligned; -1 where there are fewer candidates.
     numbers
-        ``(B, K, 13)``: what :data:`NUMBERS` says of each candidate.
+        ``(B, K, 11)``: what :data:`NUMBERS` says of each candidate.
     queries
         ``(B, 3)``: sum of the weights of the protein's words, its residues, and its score
         against itself.
@@ -80,9 +80,8 @@ class Evidence:
 #: symbol which has most in common, and of all its words; the symbol's references that were found;
 #: best and mean score of its alignments; identical residues and columns of the best (0 where not
 #: counted); the best one's residues and score against itself; training proteins of the
-#: symbol; whether the reference is of the protein's lineage (1), of another (-1), or that
-#: is not known (0); of how many lineages the symbol has references; and whether the protein's
-#: own is among them (1, -1, 0).
+#: symbol; and whether the reference is of the protein's lineage (1), of another (-1), or that
+#: is not known (0).
 NUMBERS: Final = (
     "shared",
     "total",
@@ -95,13 +94,9 @@ NUMBERS: Final = (
     "self",
     "count",
     "kin",
-    "breadth",
-    "native",
 )
 COUNT: Final = NUMBERS.index("count")
 KIN: Final = NUMBERS.index("kin")
-BREADTH: Final = NUMBERS.index("breadth")
-NATIVE: Final = NUMBERS.index("native")
 
 #: Lineage of each clade index; -1 where it is not known, as for the number of clades.
 LINEAGES: Final = np.array([*LINEAGE_OF_CLADE, -1])
@@ -127,10 +122,6 @@ class EvidenceFinder:
         self._lengths = references.lengths
         self._counts = counts
         self._lineages = LINEAGES[references.clades]
-        known = self._lineages >= 0
-        #: ``(C, L)`` bool: whether a symbol has references of a lineage.
-        self.lineages_of = np.zeros((len(counts), LINEAGES.max() + 1), dtype=np.bool_)
-        self.lineages_of[references.classes[known], self._lineages[known]] = True
 
     def find(
         self,
@@ -164,10 +155,6 @@ class EvidenceFinder:
         known = (lineage >= 0) & (own >= 0) & evidence.present
         evidence.numbers[:, :, COUNT] = np.where(evidence.present, self._counts[classes], 0)
         evidence.numbers[:, :, KIN] = np.where(known, np.where(lineage == own, 1, -1), 0)
-        lineages = self.lineages_of[classes] & evidence.present[:, :, None]
-        evidence.numbers[:, :, BREADTH] = lineages.sum(2)
-        native = np.where(np.take_along_axis(lineages, own[:, :, None], 2)[:, :, 0], 1, -1)
-        evidence.numbers[:, :, NATIVE] = np.where((own >= 0) & evidence.present, native, 0)
         return evidence
 
     def _look_up(self, codes: NDArray[np.uint8], hidden: NDArray[np.bool_] | None) -> _LookedUp:
@@ -196,7 +183,9 @@ class EvidenceFinder:
             wanted = np.isin(found, similar)
             wanted[:SURE] = True
             self._align(asked, found, wanted, scores, near=False)
-        order = np.argsort(-scores, kind="stable")
+        # Of genes with the same protein the first by name comes first: RSPH10B before RSPH10B2.
+        ties = np.where(scores > 0, self.references.classes[found], 0)
+        order = np.lexsort((ties, -scores))
         found, shared, scores = found[order], shared[order], scores[order]
         return _LookedUp(len(codes), own, whole, found, shared, scores, asked)
 
@@ -309,12 +298,11 @@ def features(evidence: Evidence) -> Array:
     Returns
     -------
     features
-        ``(B, K, 23)``; 0 where there is no candidate.
+        ``(B, K, 21)``; 0 where there is no candidate.
     """
-    shared, total, found, score, mean, matches, columns, length, whole, count, *of_symbol = (
-        np.moveaxis(evidence.numbers, 2, 0)
+    shared, total, found, score, mean, matches, columns, length, whole, count, kin = np.moveaxis(
+        evidence.numbers, 2, 0
     )
-    kin, breadth, native = of_symbol
     own, residues, itself = (np.maximum(column, 1e-6)[:, None] for column in evidence.queries.T)
     length, whole = np.maximum(length, 1), np.maximum(whole, 1)
     ranked = np.sort(score, axis=1)
@@ -349,8 +337,6 @@ def features(evidence: Evidence) -> Array:
             np.log1p(score) / 8,
             np.log1p(np.minimum(count, _ENOUGH)),
             kin,
-            np.log1p(breadth),
-            native,
         ),
         axis=-1,
     ).astype(np.float32)

@@ -41,7 +41,7 @@ class DecidingConfig:
         Of weights, order and dropout.
     """
 
-    epochs: int = 10
+    epochs: int = 5
     batch_size: int = 256
     rate: float = 2e-3
     weight_decay: float = 0.01

@@ -14,11 +14,11 @@ from gst_core.training.proteins import LabelledProtein, clade_indices
 
 #: A protein is left out where one of its symbol shares this much of the larger one's words.
 SIMILAR: Final = 0.6
-#: Proteins shorter than this share of the median of their symbol are fragments. A fragment is left
-#: out where a whole protein of its symbol has the share `SIMILAR` of its words; and short ones are.
+#: Proteins shorter than this share of the median of their symbol are fragments. One is kept where
+#: no reference of its symbol has the share `NOVEL` of its words, if it is not very short.
 FRAGMENT: Final = 0.5
-SHORTEST: Final = 40
 NOVEL: Final = 0.9
+SHORTEST: Final = 40
 #: References of one symbol.
 MOST_OF_A_SYMBOL: Final = 24
 
@@ -30,6 +30,7 @@ def choose(
 
     First the one most like the others of its symbol, then always the one least like those
     chosen (Gonzalez 1985), until every other shares `similar` of its words with one of them.
+    Then fragments that are something new.
 
     Parameters
     ----------
@@ -55,10 +56,8 @@ def choose(
         words = [distinct_words(plain(proteins[i].codes)) for i in every.tolist()]
         numbers = np.flatnonzero(whole)
         spread = numbers[_spread([words[i] for i in numbers], marked, similar)].tolist()
-        spread += _novel(
-            words, spread, np.flatnonzero(~whole & (lengths[every] >= SHORTEST)), NOVEL
-        )
-        chosen += every[spread].tolist()
+        fragments = np.flatnonzero(~whole & (lengths[every] >= SHORTEST))
+        chosen += every[spread + _novel(words, spread, fragments)].tolist()
     return np.sort(np.array(chosen, dtype=np.int64))
 
 
@@ -93,7 +92,7 @@ def _spread(words: list[NDArray[np.int32]], marked: NDArray[np.bool_], similar: 
 
 
 def _novel(
-    words: list[NDArray[np.int32]], known: list[int], fragments: NDArray[np.int64], similar: float
+    words: list[NDArray[np.int32]], known: list[int], fragments: NDArray[np.int64]
 ) -> list[int]:
     """Choose fragments whose words are in none of the known proteins, the longest first."""
     chosen: list[int] = []
@@ -102,7 +101,7 @@ def _novel(
         if len(known) + len(chosen) == MOST_OF_A_SYMBOL or not len(own):
             break
         shares = (np.isin(own, words[other]).mean() for other in (*known, *chosen))
-        if max(shares) < similar:
+        if max(shares) < NOVEL:
             chosen.append(fragment)
     return chosen
 

@@ -11,15 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.evidence import (
-    BREADTH,
-    COUNT,
-    KIN,
-    LINEAGES,
-    NATIVE,
-    EvidenceFinder,
-    features,
-)
+from gst_core.references.evidence import COUNT, KIN, LINEAGES, EvidenceFinder, features
 from gst_core.training.proteins import LabelledProtein, clade_indices
 from gst_core.training.references import choose, gather
 
@@ -197,12 +189,7 @@ class Simulation:
         for at, (row, way) in enumerate(zip(rows.tolist(), ways, strict=True)):
             there = evidence.classes[at][evidence.present[at]]
             evidence.numbers[at, : len(there), COUNT] = self._visible(row, way, there)
-            if way == "lineage":
-                own = self._finder.lineages_of[there, self._lineages[row]]
-                evidence.numbers[at, : len(there), BREADTH] -= own
-                evidence.numbers[at, : len(there), NATIVE] = -1
-        untold = rng.random(len(rows)) < UNTOLD
-        evidence.numbers[untold, :, KIN] = evidence.numbers[untold, :, NATIVE] = 0
+        evidence.numbers[rng.random(len(rows)) < UNTOLD, :, KIN] = 0
         truth = self._classes[rows][:, None]
         exact = evidence.classes == truth
         copies = (self._families[evidence.classes] == self._families[truth]) & evidence.present

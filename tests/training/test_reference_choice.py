@@ -22,16 +22,25 @@ def classes_of(proteins) -> np.ndarray:
     return np.array([symbols.index(protein.symbol) for protein in proteins], dtype=np.int32)
 
 
-def test_fragments_are_left_out():
+def test_only_fragments_of_something_new_are_kept():
     rng = np.random.default_rng(0)
     whole = random_protein(rng, 200)
-    proteins = [labelled(evolved(rng, whole, 0.3), "GH1", "Homo sapiens") for _ in range(3)]
-    proteins += [labelled(whole[:40], "GH1", "Mus musculus")]
+    proteins = [labelled(codes, "GH1", "Homo sapiens") for codes in [whole] * 5]
+    fragments = {
+        "known": whole[20:80],
+        "changed": evolved(rng, whole, 0.3)[100:160],
+        "unknown": random_protein(rng, 60),
+        "short": random_protein(rng, 39),
+    }
+    proteins += [labelled(codes, "GH1", "Mus musculus") for codes in fragments.values()]
     chosen = choose(proteins, classes_of(proteins))
-    assert 3 not in chosen
+    assert [list(fragments)[i - 5] for i in chosen if i >= 5] == ["changed", "unknown"]
+    # The same fragment in two species is one reference.
+    proteins.append(labelled(fragments["unknown"], "GH1", "Rattus norvegicus"))
+    assert len(choose(proteins, classes_of(proteins))) == len(chosen)
     # Where a symbol has nothing longer, it is no fragment.
-    alone = [labelled(whole[:40], "PRL", "Homo sapiens")]
-    assert 4 in choose([*proteins, *alone], classes_of([*proteins, *alone]))
+    alone = [labelled(whole[:30], "PRL", "Homo sapiens")]
+    assert len(proteins) in choose([*proteins, *alone], classes_of([*proteins, *alone]))
 
 
 def test_those_that_are_all_but_the_same_are_left_out():
