@@ -115,11 +115,25 @@ def diamond(obj: tuple[Path, int, bool], program: str, modes: tuple[str, ...]) -
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The same for split 'tetrapods', which is left out without it.",
 )
+@click.option(
+    "--unseen_checkpoint",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The same for split 'unseen'.",
+)
 @click.pass_obj
-def gst(obj: tuple[Path, int, bool], checkpoint: Path, tetrapods_checkpoint: Path | None) -> None:
+def gst(
+    obj: tuple[Path, int, bool],
+    checkpoint: Path,
+    tetrapods_checkpoint: Path | None,
+    unseen_checkpoint: Path | None,
+) -> None:
     """Name all queries with gst_assign."""
     work_folder, threads, afresh = obj
-    checkpoints = {"genera": checkpoint, "tetrapods": tetrapods_checkpoint}
+    checkpoints = {
+        "genera": checkpoint,
+        "tetrapods": tetrapods_checkpoint,
+        "unseen": unseen_checkpoint,
+    }
     for split in _splits(work_folder):
         model = checkpoints[split.name]
         if model is None:

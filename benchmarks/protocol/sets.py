@@ -8,6 +8,8 @@ A split is a set of training sequences with the query sets asked of it:
     without a single training sequence; and proteins that must not be named.
 ``tetrapods``
     The same without anything that is no tetrapod. Asked: Danio.
+``unseen``
+    Vertebrates without eight other genera, which are asked. No decision was ever based on them.
 """
 
 from __future__ import annotations
@@ -24,6 +26,13 @@ from gst_core.taxonomy import Taxon
 from gst_core.training.proteins import LabelledProtein, read_labelled
 
 HELD_OUT: Final = ("Bos", "Gallus", "Xenopus", "Danio")
+#: Query sets of the split ``unseen``, and their genera.
+UNSEEN: Final = {
+    "Canis": ("Canis",),
+    "Oryctolagus": ("Oryctolagus",),
+    "birds": ("Meleagris", "Struthio"),
+    "fishes": ("Salmo", "Carassius", "Tetraodon", "Cyprinus"),
+}
 TETRAPODS: Final = frozenset(
     ("amphibians", "reptiles", "aves", "mammalia", "marsupials", "rodentia", "primates", "humans")
 )
@@ -100,6 +109,16 @@ def tetrapod_split(genera: Split) -> Split:
     return Split("tetrapods", training, {"Danio": genera.queries["Danio"]})
 
 
+def unseen_split(vertebrates: Iterable[LabelledProtein]) -> Split:
+    """Hold out genera that nothing was chosen by."""
+    set_of = {genus: name for name, genera in UNSEEN.items() for genus in genera}
+    training: list[LabelledProtein] = []
+    held: dict[str, list[LabelledProtein]] = {name: [] for name in UNSEEN}
+    for protein in vertebrates:
+        held.get(set_of.get(protein.taxon.genus or "", ""), training).append(protein)
+    return Split("unseen", training, {name: as_queries(name, own) for name, own in held.items()})
+
+
 def as_queries(
     name: str, proteins: Sequence[LabelledProtein], kind: str = "protein"
 ) -> list[Query]:
@@ -169,7 +188,7 @@ def all_labelled(split: Split) -> list[LabelledProtein]:
 
 
 def read_splits(folder: Path) -> list[Split]:
-    """Read the protein files and make both splits with all their queries.
+    """Read the protein files and make the splits with all their queries.
 
     Parameters
     ----------
@@ -181,7 +200,8 @@ def read_splits(folder: Path) -> list[Split]:
     GstError
         If a file is missing or damaged.
     """
-    genera = genera_split(read_labelled([folder / name for name in TRAINING_FILES]))
+    vertebrates = list(read_labelled([folder / name for name in TRAINING_FILES]))
+    genera = genera_split(vertebrates)
     known = {protein.taxon.genus for protein in genera.training}
     for name, file, number in (
         ("mammals64", MAMMALS_FILE, MAMMALS),
@@ -191,4 +211,4 @@ def read_splits(folder: Path) -> list[Split]:
         genera.queries[name] = as_queries(name, sample(new, number))
     everything = read_labelled([folder / TRAINING_FILES[0]], vertebrates_only=False)
     genera.queries["negatives"] = negatives(genera, everything)
-    return [genera, tetrapod_split(genera)]
+    return [genera, tetrapod_split(genera), unseen_split(vertebrates)]

@@ -25,6 +25,7 @@ from benchmarks.protocol.sets import (
     HELD_OUT,
     NEGATIVES,
     TRAINING_FILES,
+    UNSEEN,
     Split,
     all_labelled,
     as_queries,
@@ -32,6 +33,7 @@ from benchmarks.protocol.sets import (
     negatives,
     symbols_of,
     tetrapod_split,
+    unseen_split,
 )
 from benchmarks.protocol.tables import as_markdown, table
 from gst_core.errors import GstError
@@ -94,6 +96,17 @@ def test_no_fish_is_left_among_tetrapods(real):
     genera = {p.taxon.genus for p in split.training}
     assert not genera & {"Salmo", "Oryzias", "Squalus", "Latimeria", "Protopterus", "Petromyzon"}
     assert split.queries["Danio"] == real.queries["Danio"]
+
+
+def test_unseen_genera_are_asked_and_not_known(shared_data):
+    everything = list(read_labelled([shared_data / "proteins" / f for f in TRAINING_FILES]))
+    split = unseen_split(everything)
+    held_out = {genus for genera in UNSEEN.values() for genus in genera}
+    assert not held_out & {p.taxon.genus for p in split.training}
+    assert not held_out & set(HELD_OUT)
+    asked = {name: len(queries) for name, queries in split.queries.items()}
+    assert len(split.training) + sum(asked.values()) == len(everything)
+    assert asked == {"Canis": 801, "Oryctolagus": 805, "birds": 82, "fishes": 344}
 
 
 def test_negatives_are_what_they_are_called(small):
