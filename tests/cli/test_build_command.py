@@ -91,6 +91,31 @@ def test_what_it_does_not_know_is_less_likely(built, proteins):
     assert unsure < sure - 0.2
 
 
+def test_pseudogenes_that_only_humans_have_name_nothing(proteins, tmp_path):
+    """Symbols of pseudogenes are kept where another species has a living gene of that name."""
+    rng = np.random.default_rng(3)
+    dead = [
+        labelled(random_protein(rng, 120), symbol, "Homo sapiens", f"A{number}")
+        for number, symbol in enumerate(("DEADP", "READ1"))
+    ]
+    alive = labelled(evolved(rng, dead[0].codes, 0.1), "UOX", "Homo sapiens", "A2")
+    cow = labelled(evolved(rng, dead[0].codes, 0.2), "UOX", "Bos taurus", "A3")
+    genes = [("DEADP", "pseudogene", "pseudogene"), ("UOX", "urate oxidase", "pseudogene")]
+    genes.append(("READ1", "readthrough of two", "other"))
+    header = "hgnc_id symbol name locus_group status prev_symbol alias_symbol uniprot_ids".split()
+    rows = [
+        [f"HGNC:{number}", symbol, name, group, "Approved", "", "", ""]
+        for number, (symbol, name, group) in enumerate(genes)
+    ]
+    hgnc = tmp_path / "hgnc.txt"
+    hgnc.write_text("".join("\t".join(row) + "\n" for row in [header, *rows]))
+    source = fasta(tmp_path / "some.fasta", [*proteins[:60], *dead, alive, cow])
+    result = build(source, tmp_path / "made.onnx", "--hgnc", str(hgnc), "--epochs", "1")
+    assert result.exit_code == 0, result.output
+    symbols = {s.symbol for s in GeneNamer(tmp_path / "made.onnx", threads=1).engine.vocabulary}
+    assert symbols & {"DEADP", "READ1", "UOX"} == {"UOX"}
+
+
 def test_facts_are_in_the_file(built, proteins, tmp_path):
     namer = GeneNamer(built[0], device="cpu", threads=1)
     assert (namer.engine.name, namer.engine.version) == ("first", "1.0.0")

@@ -23,7 +23,7 @@ HGNC:4\tYES1\tYES proto-oncogene 1\tprotein-coding gene\tApproved\t\tYES\tP07947
 HGNC:5\tTP53\ttumor protein p53\tprotein-coding gene\tApproved\t\t\tP04637
 HGNC:6\tHBB\thaemoglobin beta\tprotein-coding gene\tApproved\t\t\tP68871
 HGNC:7\tCIMAP2\tmicrotubule protein 2\tprotein-coding gene\tApproved\tLEXM\tC1orf177\tQ3ZCV2
-HGNC:8\tCOX8BP\tCOX8B pseudogene\tpseudogene\tApproved\tCOX8B\t\t
+HGNC:8\tCOX8BP\tCOX8B pseudogene\tpseudogene\tApproved\tCOX8B\t\tQ00008
 HGNC:9\tPATCHED\tpatched\tprotein-coding gene\tApproved\t\t\t
 HGNC:10\tCCDC6\tcoiled coil 6\tprotein-coding gene\tApproved\t\tPTC1\t
 HGNC:11\tTWIN1\ttwin 1\tprotein-coding gene\tApproved\tTWIN\t\tP00001

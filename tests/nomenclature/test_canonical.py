@@ -116,6 +116,16 @@ def test_the_entry_of_a_human_protein_decides_between_two_genes(
     assert decided([*background, stranger], tables, "NOVEL")[1] is Rule.KEPT
 
 
+def test_a_pseudogene_lends_no_name_to_another_species(
+    background: list[LabelledProtein], tables: Tables, make: Make
+) -> None:
+    """Not even where HGNC names the human protein's entry, and all are alike."""
+    human = make("COX8B", "Homo sapiens", "COX8B", "Q00008")
+    assert decided([*background, human], tables, "COX8B")[0] == "COX8BP"
+    living = make("COX8B", "Bos taurus", "COX8B")
+    assert decided([*background, human, living], tables, "COX8B") == ("COX8B", Rule.KEPT, "")
+
+
 def test_a_copy_of_an_old_name_is_a_copy_of_the_new_one(
     background: list[LabelledProtein], tables: Tables, make: Make
 ) -> None:

@@ -83,6 +83,43 @@ def test_the_score_is_that_of_an_alignment_with_the_reference_that_is_shown(find
             assert score in (0, query(codes).score(finder.references[reference]))
 
 
+def test_candidates_come_in_the_order_of_their_scores(finder):
+    """Also where words rank them otherwise: the best relative must not be cut off."""
+    rng = np.random.default_rng(5)
+    for number in range(0, 90, 5):
+        for share in (0.2, 0.5, 0.7, 1):
+            found = find(finder, evolved(rng, finder.references[number], share))
+            scores = found.numbers[0, found.present[0], SCORE]
+            assert (np.diff(scores) <= 0).all()
+
+
+def test_a_relative_without_a_common_word_is_a_candidate():
+    """Where no reference with the same words aligns well, those with similar words are tried."""
+    rng = np.random.default_rng(6)
+    # Residues that replace each other with a positive score, none of which stays itself.
+    alike = str.maketrans("DEKRILVMFYNS", "EDRKVIILYFDT")
+    protein = "".join(rng.choice(list("DEKRILVMFYNS"), 250))
+    relative = encode(protein.translate(alike).encode())
+    others = [random_protein(rng, 300) for _ in range(200)]
+    others[7][:6] = encode(protein.encode())[:6]
+    library = references_of([*others, relative], range(201))
+    found = find(EvidenceFinder(library, np.ones(201, dtype=np.int64)), encode(protein.encode()))
+    assert found.classes[0, 0] == 200
+    assert found.numbers[0, 0, SCORE] == query(encode(protein.encode())).score(relative) > 200
+    # Its words alone, one or two by chance, would not have brought it there.
+    shared = found.numbers[0, found.present[0], NUMBERS.index("shared")]
+    assert shared[0] < shared.max()
+
+
+def test_equal_scores_go_to_the_first_symbol():
+    rng = np.random.default_rng(7)
+    twin = random_protein(rng, 150)
+    for classes in ([1, 0], [0, 1]):
+        library = references_of([twin, twin, random_protein(rng, 90)], [*classes, 2])
+        found = find(EvidenceFinder(library, np.ones(3, dtype=np.int64)), twin)
+        assert found.classes[0, :2].tolist() == [0, 1]
+
+
 def test_no_symbol_is_a_candidate_twice(finder):
     for codes in (
         finder.references[0],
