@@ -102,7 +102,16 @@ def test_pseudogenes_that_only_humans_have_name_nothing(proteins, tmp_path):
     cow = labelled(evolved(rng, dead[0].codes, 0.2), "UOX", "Bos taurus", "A3")
     genes = [("DEADP", "pseudogene", "pseudogene"), ("UOX", "urate oxidase", "pseudogene")]
     genes.append(("READ1", "readthrough of two", "other"))
-    header = "hgnc_id symbol name locus_group status prev_symbol alias_symbol uniprot_ids".split()
+    header = [
+        "hgnc_id",
+        "symbol",
+        "name",
+        "locus_group",
+        "status",
+        "prev_symbol",
+        "alias_symbol",
+        "uniprot_ids",
+    ]
     rows = [
         [f"HGNC:{number}", symbol, name, group, "Approved", "", "", ""]
         for number, (symbol, name, group) in enumerate(genes)
