@@ -17,7 +17,11 @@ from gst_core.training.simulation import Simulated
 
 #: What is tried as doubt: that none of the candidates is right was trained to be more likely
 #: than it is in a genome, so that the network knows the case.
-DOUBTS: Final = np.linspace(-3, 1, 17)
+DOUBTS: Final = np.linspace(-6, 1, 29)
+
+#: Genera of so many proteins and more count alike in calibration, smaller ones less: what databases
+#: have of them are often genes of special interest, toxins for instance, and not a genome's.
+A_GENOME: Final = 100
 
 #: Called after each epoch with its number from 1 and the mean loss.
 OnEpoch = Callable[[int, float], None]
@@ -127,9 +131,9 @@ def calibrate(network: CandidateTransformer, data: Simulated) -> None:
     """
     logits = logits_of(network, data)
     right = logits[:, 1:].argmax(1) + 1 == data.answers
-    # Each genus counts alike: most proteins are of a few mammals.
+    # Genera count alike: most proteins are of a few mammals.
     _, genus, size = np.unique(data.genera, return_inverse=True, return_counts=True)
-    weights = 1 / size[genus]
+    weights = 1 / np.maximum(size[genus], A_GENOME)
     best = (np.inf, 1.0, 0.0)
     for doubt in DOUBTS:
         shifted = logits.copy()
