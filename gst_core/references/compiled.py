@@ -169,6 +169,8 @@ class CompiledSearch:
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], int, int]:
         """Find references; see :class:`~gst_core.references.portable.PortableSearch`."""
         codes = np.ascontiguousarray(codes, dtype=np.uint8)
+        if hidden is not None:
+            hidden = np.ascontiguousarray(hidden, dtype=np.bool_)
         result = np.empty((2, most), dtype=np.int32)
         result_at = _at(result)
         sums = np.empty(2, dtype=np.int64)
@@ -212,7 +214,7 @@ class CompiledSearch:
     def _space(self, length: int) -> tuple[int, ...]:
         """Give addresses of space to work in, each thread its own."""
         space = self._spaces.__dict__
-        if space.get("length", 0) < length:
+        if space.get("length", -1) < length:
             space["length"] = 2 * length
             references = len(self._index.inverse_root)
             space["arrays"] = arrays = [

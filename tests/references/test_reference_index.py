@@ -237,7 +237,7 @@ def test_words_do_not_reach_over_the_end_of_a_reference(library):
 
 def test_proteins_without_a_word_find_nothing(library):
     index = WordIndex(some_references(), library=library)
-    for codes in (np.full(80, UNKNOWN, np.uint8), encode(b"M"), encode(b"MKVL"), encode(b"")):
+    for codes in (encode(b""), np.full(80, UNKNOWN, np.uint8), encode(b"M"), encode(b"MKVL")):
         found, shared, own = index.search(codes, 10)
         assert len(found) == len(shared) == own == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ import torch
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
 from gst_core.reliability import expected_calibration_error
 from gst_core.training.deciding import (
+    A_GENOME,
     DecidingConfig,
     best_probability,
     calibrate,
     fit,
     logits_of,
 )
-from gst_core.training.simulation import Simulated
+from gst_core.training.simulation import Simulated, joined
 
 SHAPE = CandidateConfig(features=4, dimension=16, layers=1, heads=2, feedforward=16)
 
@@ -107,15 +109,30 @@ def test_the_best_candidate_stays_the_best(network):
     np.testing.assert_array_equal(before[:, 1:].argmax(1), after[:, 1:].argmax(1))
 
 
-def test_each_genus_counts_alike(network):
-    """However often a genus is there, the calibration is the same."""
-    data = draws(600, 6)
-    rows = np.concatenate([np.arange(600), *[np.flatnonzero(data.genera == "Danio")] * 4])
+def test_genera_count_alike(network):
+    """However often a genus is there, the calibration is the same, if they are many enough."""
+    data = draws(1500, 6)
+    assert np.unique(data.genera, return_counts=True)[1].min() >= A_GENOME
+    rows = np.concatenate([np.arange(1500), *[np.flatnonzero(data.genera == "Danio")] * 4])
     one, two = copy.deepcopy(network), copy.deepcopy(network)
     calibrate(one, data)
     calibrate(two, data[rows])
     assert float(one.temperature) == float(two.temperature)
     assert float(one.doubt) == float(two.doubt)
+
+
+def test_a_handful_of_proteins_counts_little(network):
+    """A genus whose proteins are all named wrongly, and has three, is not half of the world."""
+    data = draws(600, 6)
+    few = np.flatnonzero(data.genera == "Danio")[:3]
+    many = np.flatnonzero(data.genera != "Danio")
+    wrong = replace(data[few], answers=np.zeros(3, dtype=np.int64))
+    without, with_few = copy.deepcopy(network), copy.deepcopy(network)
+    calibrate(without, data[many])
+    calibrate(with_few, joined([data[many], wrong]))
+    shift = abs(float(without.doubt) - float(with_few.doubt))
+    assert shift <= 0.25
+    assert abs(float(without.temperature) - float(with_few.temperature)) < 0.15
 
 
 def test_the_probability_of_the_best():
