@@ -145,19 +145,30 @@ class PortableSearch:
         scores
             Of each, 0 where it has no similar word.
         """
-        rows = rows[np.argsort(rows[:, 0], kind="stable")]
         scores = np.zeros(len(wanted), dtype=np.int32)
-        for number, reference in enumerate(wanted.tolist()):
-            words = word_numbers(self._references[reference])
-            first, last = (np.searchsorted(rows[:, 0], words, side) for side in ("left", "right"))
-            counts = last - first
-            if not counts.any():
-                continue
-            at = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-            diagonal = np.repeat(np.arange(len(words)), counts) - rows[at, 1] + length
-            sums = np.bincount(diagonal, rows[at, 2], len(words) + length + 2)
-            beside = sums[1:-1] + sums[:-2] + sums[2:]
-            scores[number] = beside[sums[1:-1] > 0].max(initial=0)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        rows_of = np.bincount(rows[:, 0], minlength=WORDS)
+        first_of = np.cumsum(rows_of) - rows_of
+        parts = [word_numbers(self._references[number]) for number in wanted.tolist()]
+        sizes = np.array([len(part) for part in parts], dtype=np.int64)
+        words = np.concatenate([np.empty(0, dtype=np.int32), *parts])
+        known = (words >= 0) & (rows_of[words] > 0)
+        owners = np.repeat(np.arange(len(wanted)), sizes)[known]
+        places = (np.arange(len(words)) - np.repeat(np.cumsum(sizes) - sizes, sizes))[known]
+        counts, firsts = rows_of[words[known]], first_of[words[known]]
+        at = np.repeat(firsts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        # The diagonals of all references in one row of numbers, with room between those of two.
+        room = sizes + length + 2
+        begins = np.cumsum(room) - room
+        diagonals = np.repeat(begins[owners] + places + length, counts) - rows[at, 1]
+        diagonals, which = np.unique(diagonals, return_inverse=True)
+        sums = np.bincount(which, rows[at, 2], len(diagonals))
+        next_to = np.flatnonzero(np.diff(diagonals) == 1)
+        beside = sums.copy()
+        beside[next_to] += sums[next_to + 1]
+        beside[next_to + 1] += sums[next_to]
+        owners = np.searchsorted(begins, diagonals, side="right") - 1
+        np.maximum.at(scores, owners, beside.astype(np.int32))
         return scores
 
 
@@ -181,10 +192,13 @@ def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
         word = [int(letters[place + offset]) for offset in OFFSETS]
         if min(word) < 0:
             continue
-        pairs = [(scores[a][:, None] + scores[b]).ravel() for a, b in (word[:2], word[2:])]
-        score = pairs[0][:, None] + pairs[1]
+        left, right = ((scores[a][:, None] + scores[b]).ravel() for a, b in (word[:2], word[2:]))
+        # Few pairs score enough with the best of the others; only these are combined.
+        heads = np.flatnonzero(left >= postings.ALIKE - right.max())
+        tails = np.flatnonzero(right >= postings.ALIKE - left.max())
+        score = left[heads][:, None] + right[tails]
         first, last = np.nonzero(score >= postings.ALIKE)
-        words = first * LETTERS**2 + last
+        words = heads[first] * LETTERS**2 + tails[last]
         parts.append(np.stack([words, np.full_like(words, place), score[first, last]], axis=1))
     return np.concatenate(parts).astype(np.int32)
 
