@@ -14,7 +14,7 @@ A split is a set of training sequences with the query sets asked of it:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -96,11 +96,7 @@ def symbols_of(proteins: Iterable[LabelledProtein]) -> frozenset[str]:
 
 def genera_split(vertebrates: Iterable[LabelledProtein]) -> Split:
     """Hold out four genera."""
-    training: list[LabelledProtein] = []
-    held: dict[str, list[LabelledProtein]] = {genus: [] for genus in HELD_OUT}
-    for protein in vertebrates:
-        held.get(protein.taxon.genus or "", training).append(protein)
-    return Split("genera", training, {g: as_queries(g, held[g]) for g in HELD_OUT})
+    return _without("genera", {genus: (genus,) for genus in HELD_OUT}, vertebrates)
 
 
 def tetrapod_split(genera: Split) -> Split:
@@ -111,12 +107,19 @@ def tetrapod_split(genera: Split) -> Split:
 
 def unseen_split(vertebrates: Iterable[LabelledProtein]) -> Split:
     """Hold out genera that nothing was chosen by."""
-    set_of = {genus: name for name, genera in UNSEEN.items() for genus in genera}
+    return _without("unseen", UNSEEN, vertebrates)
+
+
+def _without(
+    name: str, sets: Mapping[str, Sequence[str]], vertebrates: Iterable[LabelledProtein]
+) -> Split:
+    """Hold out the genera of some query sets."""
+    set_of = {genus: queries for queries, genera in sets.items() for genus in genera}
     training: list[LabelledProtein] = []
-    held: dict[str, list[LabelledProtein]] = {name: [] for name in UNSEEN}
+    held: dict[str, list[LabelledProtein]] = {queries: [] for queries in sets}
     for protein in vertebrates:
         held.get(set_of.get(protein.taxon.genus or "", ""), training).append(protein)
-    return Split("unseen", training, {name: as_queries(name, own) for name, own in held.items()})
+    return Split(name, training, {queries: as_queries(queries, held[queries]) for queries in sets})
 
 
 def as_queries(

@@ -58,7 +58,9 @@ from gst_core.training.proteins import read_labelled
 @click.option(
     "--simulate", type=click.IntRange(100), help="Proteins to simulate at most. Default: all."
 )
-@click.option("--epochs", type=click.IntRange(1), default=5, show_default=True)
+@click.option(
+    "--epochs", type=click.IntRange(1), default=DecidingConfig().epochs, show_default=True
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of every random draw.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: all available.")
 def build(

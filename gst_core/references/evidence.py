@@ -143,7 +143,7 @@ class EvidenceFinder:
         Returns
         -------
         evidence
-            Of proteins without a word that any reference has, no candidates.
+            Of proteins without a word that is like one of a reference, no candidates.
         """
         looked_up = [
             self._look_up(plain(codes), None if hidden is None else hidden[row])
@@ -169,10 +169,10 @@ class EvidenceFinder:
         symbols = self.references.classes[found]
         if (symbols[worth] == symbols[:1]).all():
             worth[1:] = False  # nothing to compare with: one alignment shows how near they are
-        self._align(asked, found, worth, scores, near=True)
+        self._align(asked, found, np.flatnonzero(worth), scores, near=True)
         if scores.max(initial=0) < DOUBTFUL * whole:
             rivals = np.sort(np.unique(symbols, return_index=True)[1])[:RIVALS]
-            self._align(asked, found, np.isin(np.arange(len(found)), rivals), scores, near=True)
+            self._align(asked, found, rivals, scores, near=True)
         if scores.max(initial=0) < WEAK * whole:
             similar = self._index.search_similar(codes, SIMILAR, hidden)
             new = similar[~np.isin(similar, found)]
@@ -182,7 +182,7 @@ class EvidenceFinder:
             )
             wanted = np.isin(found, similar)
             wanted[:SURE] = True
-            self._align(asked, found, wanted, scores, near=False)
+            self._align(asked, found, np.flatnonzero(wanted), scores, near=False)
         # Of genes with the same protein the first by name comes first: RSPH10B before RSPH10B2.
         ties = np.where(scores > 0, self.references.classes[found], 0)
         order = np.lexsort((ties, -scores))
@@ -193,14 +193,14 @@ class EvidenceFinder:
         self,
         asked: Query,
         found: NDArray[np.int32],
-        chosen: NDArray[np.bool_],
+        places: NDArray[np.intp],
         scores: NDArray[np.float64],
         near: bool,
     ) -> None:
-        """Score the first references of each symbol among the chosen, in place."""
+        """Score the first references of each symbol among those at some places, in place."""
         symbols = self.references.classes[found]
         seen: dict[int, int] = {}
-        for place in np.flatnonzero(chosen).tolist():
+        for place in places.tolist():
             symbol = int(symbols[place])
             times = seen.get(symbol, 0)
             if times < ALIGNED and not scores[place]:

@@ -20,7 +20,7 @@ class WordIndex:
     workers
         Threads that build it.
     library
-        The compiled implementation; without it numpy's is used, some ten times slower.
+        The compiled implementation; without it numpy's is used, to the same numbers.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class WordIndex:
     ) -> NDArray[np.int32]:
         """Find the references that have many words like those of a protein, one behind the other.
 
-        Finds relatives that share hardly any word with it, and takes twenty times longer. The
+        Finds relatives that share hardly any word with it, and takes sixty times longer. The
         references that exceed most what is to be expected of their length
         (:data:`~gst_core.references.postings.TALLIED` of them) are ranked by their best diagonal.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,12 +80,8 @@ class PortableSearch:
         rare = _rarest(counts)
         own, used = int(weights.sum()), int(weights[rare].sum())
         first, counts, weights = first[rare], counts[rare], weights[rare]
-        ends = np.cumsum(counts)
-        total = int(ends[-1]) if len(ends) else 0
-        places = np.repeat(first - (ends - counts), counts)
-        places += np.arange(total, dtype=np.int32)
-        size = len(index.inverse_root)
-        shared = np.bincount(index.references[places], np.repeat(weights, counts), size)
+        owners = index.references[_ranges(first, counts)]
+        shared = np.bincount(owners, np.repeat(weights, counts), len(index.inverse_root))
         if hidden is not None:
             shared[hidden] = 0
         scores = shared.astype(np.float32)
@@ -116,9 +112,9 @@ class PortableSearch:
         index = self._index
         words, _, scores = rows[rows[:, 2] >= postings.MORE_ALIKE].T
         weights = index.weights[words] * (scores - postings.MORE_ALIKE + 2) // 16
-        counts = index.starts[words + 1] - index.starts[words]
-        places = np.repeat(index.starts[words] - np.cumsum(counts) + counts, counts)
-        owners = index.references[places + np.arange(len(places))]
+        first = index.starts[words]
+        counts = index.starts[words + 1] - first
+        owners = index.references[_ranges(first, counts)]
         tally = np.bincount(owners, np.repeat(weights, counts), len(index.inverse_root))
         return tally.astype(np.int32)
 
@@ -154,9 +150,9 @@ class PortableSearch:
         words = np.concatenate([np.empty(0, dtype=np.int32), *parts])
         known = (words >= 0) & (rows_of[words] > 0)
         owners = np.repeat(np.arange(len(wanted)), sizes)[known]
-        places = (np.arange(len(words)) - np.repeat(np.cumsum(sizes) - sizes, sizes))[known]
-        counts, firsts = rows_of[words[known]], first_of[words[known]]
-        at = np.repeat(firsts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        places = _ranges(np.zeros_like(sizes), sizes)[known]
+        counts = rows_of[words[known]]
+        at = _ranges(first_of[words[known]], counts)
         # The diagonals of all references in one row of numbers, with room between those of two.
         room = sizes + length + 2
         begins = np.cumsum(room) - room
@@ -201,6 +197,13 @@ def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
         words = heads[first] * LETTERS**2 + tails[last]
         parts.append(np.stack([words, np.full_like(words, place), score[first, last]], axis=1))
     return np.concatenate(parts).astype(np.int32)
+
+
+def _ranges(first: NDArray[Any], counts: NDArray[Any]) -> NDArray[Any]:
+    """Count up from each of some numbers, so many times, one range after the other."""
+    ranges: NDArray[Any] = np.repeat(first - (np.cumsum(counts) - counts), counts)
+    ranges += np.arange(len(ranges), dtype=ranges.dtype)
+    return ranges
 
 
 def _rarest(counts: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-/* What index.py does, in C: the same numbers, some ten times faster, and without Python's lock.
+/* What index.py does, in C: the same numbers, faster, and without Python's lock.
  *
  * A word is four residues with a gap, at the offsets 0, 1, 3 and 4 (words.py). Weights are whole
  * numbers, so that a sum does not depend on its order and both implementations agree to the bit.
@@ -174,10 +174,10 @@ static inline int32_t bits_of(float number)
 }
 
 /* Find the references that share the rarest words with a protein; see WordIndex.search.
- * seen (WORDS / 8,), sizes (common + 1,) and tally (references,) are space to work in: zero before
- * the first call, and left so. words (length,) as well, whatever it holds. found and shared
- * (most,), sums (2,): weights of the protein's words, and of those looked up.
- * Returns how many were found, or -1 without memory. */
+ * Space to work in: seen (WORDS / 8,) and tally (references,), zero before the first call and left
+ * so; sizes (common + 1,), words (length,) and hits (references + 1,), whatever they hold.
+ * found and shared (most,), sums (2,): weights of the protein's words, and of those looked up.
+ * Returns how many were found. */
 int64_t search(const uint8_t *codes, int64_t length, const int8_t *letters, const int32_t *starts,
                const uint16_t *postings, const int32_t *weights, const float *inverse_root,
                int64_t references, int32_t common, int64_t budget, int64_t budget_per_word,

@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from Bio.Align import substitution_matrices
 from numpy.typing import NDArray
 
+from gst_core.references.substitutions import substitution_scores
 from gst_core.sequences import ALPHABET
 
 Codes = NDArray[np.uint8]
@@ -31,13 +31,13 @@ _BACKGROUND = np.array(
 
 def _exchanges() -> NDArray[np.float32]:
     """Cumulative probabilities, ``(28, 20)``, of what replaces a residue that is replaced."""
-    blosum = substitution_matrices.load("BLOSUM62")  # type: ignore[no-untyped-call]
+    scores = substitution_scores()
     table = np.zeros((len(ALPHABET) + 1, len(_STANDARD)))
     table[:] = _BACKGROUND  # what replaces X and the like
     for row, a in enumerate(_STANDARD):
         # Scores are half bits of log(p_ab / (p_a p_b)), so p(b | a) = p_b 2^(score / 2).
         table[row] = [
-            0.0 if a == b else _BACKGROUND[column] * 2 ** (blosum[a][b] / 2)
+            0.0 if a == b else _BACKGROUND[column] * 2 ** (scores[row, column] / 2)
             for column, b in enumerate(_STANDARD)
         ]
     return np.cumsum(table / table.sum(1, keepdims=True), axis=1).astype(np.float32)
