@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # What an installation is made from; the package itself is used where it lies.
-MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py gst_core/references/words.c
+MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py $(wildcard gst_core/references/native/*)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: setup demo test test-tools lint format lock clean

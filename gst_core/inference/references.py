@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from gst_core.assignment import Evidence
 from gst_core.inference.engine import Engine, Prediction
-from gst_core.references.alignment import query
 from gst_core.references.evidence import FEATURES, EvidenceFinder, features
-from gst_core.references.store import STORED, References, plain, unpack
+from gst_core.references.store import STORED, References, unpack
 from gst_core.sequences import encode
 
 FORMAT = "gst-2"
@@ -84,7 +83,7 @@ class ReferenceEngine(Engine):
         if reference < 0:
             return None
         references = self._finder.references
-        alignment = query(plain(codes)).align(references[reference])
+        alignment = self._finder.show(codes, reference)
         return Evidence(
             references.accessions[reference],
             alignment.identity,

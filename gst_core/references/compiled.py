@@ -1,10 +1,11 @@
-"""The index of words in C (``words.c``), where it was compiled on installation."""
+"""Looking up references in C (``native/*.c``), where that was compiled on installation."""
 
 from __future__ import annotations
 
 import ctypes
 import hashlib
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -12,26 +13,84 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references import postings
+from gst_core.references import alignment, lookup, postings
+from gst_core.references.lookup import Alignment, Hidden, LookedUp, Proteins
 from gst_core.references.postings import Postings
 from gst_core.references.store import References
-from gst_core.references.substitutions import substitution_scores
+from gst_core.references.substitutions import BLOSUM62, BLOSUM90
 from gst_core.references.words import GROUPS, WORDS
 
-SOURCE: Final = Path(__file__).with_name("words.c")
+SOURCES: Final = Path(__file__).with_name("native")
 #: ``hatch_build.py`` puts it here.
-BINARY: Final = Path(__file__).with_name("_words.so")
+BINARY: Final = Path(__file__).with_name("_native.so")
 
 _POINTER: Final = ctypes.c_void_p
 _LONG: Final = ctypes.c_int64
+_INT: Final = ctypes.c_int32
+_DOUBLE: Final = ctypes.c_double
 
-#: Bytes of what ``words.c`` calls Word and Hit.
-_WORD: Final = 12
-_HIT: Final = 8
+
+class _Index(ctypes.Structure):
+    """``Index`` of ``references.h``."""
+
+    _fields_ = (
+        ("size", _LONG),
+        *(
+            (name, _POINTER)
+            for name in (
+                *("codes", "starts", "classes", "letters", "word_starts", "postings"),
+                *("weights", "inverse_root", "scores", "substitutions", "order"),
+            )
+        ),
+    )
+
+
+class _Limits(ctypes.Structure):
+    """``Limits`` of ``references.h``."""
+
+    _fields_ = (
+        *((name, _INT) for name in ("common", "budget", "budget_per_word", "parts", "shortest")),
+        ("least", ctypes.c_float),
+        *((name, _INT) for name in ("found", "aligned", "searched", "rivals", "sure", "similar")),
+        *((name, _DOUBLE) for name in ("worth", "doubtful", "weak")),
+        *((name, _INT) for name in ("alike", "more_alike", "tallied", "short_for_tally")),
+        *((name, _INT) for name in ("gap_open", "gap_extend", "bin_bits", "few", "margin")),
+        ("word_worth", _INT),
+    )
+
+
+def _limits() -> _Limits:
+    return _Limits(
+        common=postings.COMMON,
+        budget=postings.BUDGET,
+        budget_per_word=postings.BUDGET_PER_WORD,
+        parts=postings.PARTS,
+        shortest=postings.SHORT,
+        least=postings.LEAST,
+        found=lookup.FOUND,
+        aligned=lookup.ALIGNED,
+        searched=lookup.SEARCHED,
+        rivals=lookup.RIVALS,
+        sure=lookup.SURE,
+        similar=lookup.SIMILAR,
+        worth=lookup.WORTH_ALIGNING,
+        doubtful=lookup.DOUBTFUL,
+        weak=lookup.WEAK,
+        alike=postings.ALIKE,
+        more_alike=postings.MORE_ALIKE,
+        tallied=postings.TALLIED,
+        short_for_tally=postings.SHORT_FOR_TALLY,
+        gap_open=alignment.GAP_OPEN,
+        gap_extend=alignment.GAP_EXTEND,
+        bin_bits=alignment.BIN_BITS,
+        few=alignment.FEW,
+        margin=alignment.MARGIN,
+        word_worth=alignment.WORD_WORTH,
+    )
 
 
 class Library:
-    """The functions of ``words.c``; they leave Python's lock alone.
+    """The functions of ``native/*.c``; they leave Python's lock alone.
 
     Parameters
     ----------
@@ -41,52 +100,39 @@ class Library:
     Raises
     ------
     OSError
-        If it cannot be loaded, or was made from another source.
+        If it cannot be loaded, or was made from other sources.
     """
 
     def __init__(self, path: Path = BINARY) -> None:
         library = ctypes.CDLL(str(path))
         library.source_digest.restype = ctypes.c_char_p
         if library.source_digest().decode() != digest():
-            raise OSError(f"{path} was compiled from another source")
+            raise OSError(f"{path} was compiled from other sources")
         self.count_words: Any = library.count_words
         self.count_words.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 2
         self.fill_postings: Any = library.fill_postings
         self.fill_postings.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 5
-        self.search: Any = library.search
-        self.search.restype = _LONG
-        self.search.argtypes = [
-            *(_POINTER, _LONG),  # codes
-            *[_POINTER] * 5,  # letters to inverse_root
-            *(_LONG, ctypes.c_int32, _LONG, _LONG, ctypes.c_float),  # references to least
-            *(_POINTER, _LONG),  # hidden, most
-            *[_POINTER] * 8,  # seen to sums
-        ]
-        self.similar_words: Any = library.similar_words
-        self.similar_words.restype = _LONG
-        self.similar_words.argtypes = [
-            *(_POINTER, _LONG),  # codes
-            *[_POINTER] * 3,  # letters to order
-            *(ctypes.c_int32, _POINTER),  # least, rows
-        ]
-        self.tally_similar: Any = library.tally_similar
-        self.tally_similar.restype = None
-        self.tally_similar.argtypes = [
-            *(_POINTER, _LONG),  # rows
-            *[_POINTER] * 3,  # starts to weights
-            *(ctypes.c_int32, _POINTER),  # least, tally
-        ]
-        self.score_diagonals: Any = library.score_diagonals
-        self.score_diagonals.argtypes = [
-            *(_POINTER, _LONG, _LONG),  # rows, length
-            *[_POINTER] * 3,  # codes to letters
-            *(_POINTER, _LONG, _POINTER),  # wanted, scores
-        ]
+        self.space_new: Any = library.space_new
+        self.space_new.restype = _POINTER
+        self.space_new.argtypes = [_POINTER] * 2
+        self.space_free: Any = library.space_free
+        self.space_free.restype = None
+        self.space_free.argtypes = [_POINTER]
+        given = [_POINTER] * 3  # index, limits, space
+        self.look_up_batch: Any = library.look_up_batch
+        self.look_up_batch.restype = _LONG
+        self.look_up_batch.argtypes = [*given, _LONG, *[_POINTER] * 8]
+        self.count_matches: Any = library.count_matches
+        self.count_matches.argtypes = [*given, *[_POINTER] * 2, _LONG, *[_POINTER] * 3]
+        self.show: Any = library.show
+        self.show.argtypes = [*given, _POINTER, _LONG, _LONG, _POINTER]
 
 
-def digest(source: Path = SOURCE) -> str:
-    """Fingerprint of the source, which the compiled library carries."""
-    return hashlib.sha256(source.read_bytes()).hexdigest()
+def digest(sources: Path = SOURCES) -> str:
+    """Fingerprint of the sources, which the compiled library carries."""
+    # As hatch_build.py does it, which cannot import this.
+    content = b"".join(path.read_bytes() for path in sorted(sources.glob("*.[ch]")))
+    return hashlib.sha256(content).hexdigest()
 
 
 def _load() -> Library | None:
@@ -101,7 +147,7 @@ LIBRARY: Final = _load()
 
 
 def build(library: Library, references: References, workers: int) -> Postings:
-    """Index references; see :class:`~gst_core.references.index.WordIndex`."""
+    """Index the words of references, with so many threads."""
     size = len(references)
     codes = np.ascontiguousarray(references.codes, dtype=np.uint8)
     begins = np.ascontiguousarray(references.starts, dtype=np.int64)
@@ -140,93 +186,131 @@ def build(library: Library, references: References, workers: int) -> Postings:
     return Postings(starts, owners, weights, totals, postings.inverse_root(references))
 
 
-class CompiledSearch:
-    """Looks up the words of proteins; does what :class:`PortableSearch` does.
+class CompiledLookUp:
+    """A :class:`~gst_core.references.lookup.LookUp` in C.
 
     Parameters
     ----------
+    references
+        The references.
+    workers
+        Threads that build the index.
     library
         The compiled library.
-    index
-        What :func:`build` gave.
-    references
-        What it gave it for.
     """
 
-    def __init__(self, library: Library, index: Postings, references: References) -> None:
-        self._library = library
-        self._codes = np.ascontiguousarray(references.codes, dtype=np.uint8)
-        self._starts = np.ascontiguousarray(references.starts, dtype=np.int64)
-        self._index = index  # holds what the addresses point to
-        self._tables = (
-            *(_at(GROUPS), _at(index.starts), _at(index.references), _at(index.weights)),
-            *(_at(index.inverse_root), len(index.inverse_root)),
-        )
+    def __init__(self, references: References, workers: int, library: Library) -> None:
+        index = build(library, references, workers)
+        self.totals = (index.totals / postings.PARTS).astype(np.float32)
+        self._library, self._references = library, references
+        # What the addresses point to.
+        self._arrays: dict[str, NDArray[Any]] = {
+            "codes": np.ascontiguousarray(references.codes, dtype=np.uint8),
+            "starts": np.ascontiguousarray(references.starts, dtype=np.int64),
+            "classes": np.ascontiguousarray(references.classes, dtype=np.int32),
+            "letters": GROUPS,
+            "word_starts": index.starts,
+            "postings": index.references,
+            "weights": index.weights,
+            "inverse_root": index.inverse_root,
+            "scores": BLOSUM90,
+            "substitutions": BLOSUM62,
+            "order": np.argsort(-BLOSUM62, axis=1, kind="stable").astype(np.int8),
+        }
+        addresses = {name: _at(array) for name, array in self._arrays.items()}
+        self._index = _Index(size=len(references), **addresses)
+        self._limits = _limits()
+        self._given = ctypes.addressof(self._index), ctypes.addressof(self._limits)
         self._spaces = threading.local()
 
-    def __call__(
-        self, codes: NDArray[np.uint8], most: int, hidden: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32], int, int]:
-        """Find references; see :class:`~gst_core.references.portable.PortableSearch`."""
-        codes = np.ascontiguousarray(codes, dtype=np.uint8)
+    def look_up(self, proteins: Proteins, hidden: Hidden | None = None) -> LookedUp:
+        """Find references; see :class:`~gst_core.references.lookup.LookUp`."""
+        codes, starts = _laid_out(proteins)
+        size = len(proteins)
+        room = size * (lookup.FOUND + lookup.SIMILAR)
+        found = LookedUp(
+            np.empty(size, dtype=np.int64),
+            np.empty(size, dtype=np.float64),
+            np.empty(room, dtype=np.int32),
+            np.empty(room, dtype=np.float64),
+            np.empty(room, dtype=np.float64),
+        )
+        masks, table = [], None
         if hidden is not None:
-            hidden = np.ascontiguousarray(hidden, dtype=np.bool_)
-        result = np.empty((2, most), dtype=np.int32)
-        result_at = _at(result)
-        sums = np.empty(2, dtype=np.int64)
-        number = self._library.search(
-            *(_at(codes), len(codes), *self._tables),
-            *(postings.COMMON, postings.BUDGET, postings.BUDGET_PER_WORD, postings.LEAST),
-            *(None if hidden is None else _at(hidden), most, *self._space(len(codes))),
-            *(result_at, result_at + result.strides[0], _at(sums)),
+            masks = [np.ascontiguousarray(mask, dtype=np.bool_) for mask in hidden]
+            table = np.array([_at(mask) for mask in masks], dtype=np.uintp)
+        total = self._library.look_up_batch(
+            *(*self._given, self._space(), size, _at(codes), _at(starts)),
+            *(None if table is None else _at(table), _at(found.numbers), _at(found.own)),
+            *(_at(found.references), _at(found.shared), _at(found.scores)),
         )
-        return result[0, :number], result[1, :number], int(sums[0]), int(sums[1])
-
-    def similar_words(self, codes: NDArray[np.uint8]) -> NDArray[np.int32]:
-        """List words like a protein's; see :func:`~gst_core.references.portable.similar_words`."""
-        codes = np.ascontiguousarray(codes, dtype=np.uint8)
-        scores = substitution_scores()
-        order = np.argsort(-scores, axis=1, kind="stable").astype(np.int8)
-        given = (_at(codes), len(codes), _at(GROUPS), _at(scores), _at(order), postings.ALIKE)
-        rows = np.empty((self._library.similar_words(*given, None), 3), dtype=np.int32)
-        self._library.similar_words(*given, _at(rows))
-        return rows
-
-    def tally_similar(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Tally references; see :class:`~gst_core.references.portable.PortableSearch`."""
-        tally = np.zeros(len(self._index.inverse_root), dtype=np.int32)
-        tables = self._tables[1:4]
-        self._library.tally_similar(_at(rows), len(rows), *tables, postings.MORE_ALIKE, _at(tally))
-        return tally
-
-    def score_diagonals(
-        self, rows: NDArray[np.int32], length: int, wanted: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
-        """Score references; see :class:`~gst_core.references.portable.PortableSearch`."""
-        scores = np.empty(len(wanted), dtype=np.int32)
-        failed = self._library.score_diagonals(
-            *(_at(rows), len(rows), length, _at(self._codes), _at(self._starts), _at(GROUPS)),
-            *(_at(wanted), len(wanted), _at(scores)),
+        self._require(total >= 0)
+        return LookedUp(
+            found.numbers,
+            found.own,
+            found.references[:total],
+            found.shared[:total],
+            found.scores[:total],
         )
-        _require_memory([failed])
-        return scores
 
-    def _space(self, length: int) -> tuple[int, ...]:
-        """Give addresses of space to work in, each thread its own."""
-        space = self._spaces.__dict__
-        if space.get("length", -1) < length:
-            space["length"] = 2 * length
-            references = len(self._index.inverse_root)
-            space["arrays"] = arrays = [
-                np.zeros(WORDS // 8, dtype=np.uint8),
-                np.zeros(postings.COMMON + 1, dtype=np.int64),
-                np.zeros(references, dtype=np.int32),
-                np.empty(2 * length * _WORD, dtype=np.uint8),
-                np.empty((references + 1) * _HIT, dtype=np.uint8),
-            ]
-            space["addresses"] = tuple(_at(array) for array in arrays)
-        addresses: tuple[int, ...] = space["addresses"]
-        return addresses
+    def count_matches(
+        self, proteins: Proteins, rows: NDArray[np.int64], references: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
+        """Count matches; see :class:`~gst_core.references.lookup.LookUp`."""
+        codes, starts = _laid_out(proteins)
+        rows = np.ascontiguousarray(rows, dtype=np.int64)
+        references = np.ascontiguousarray(references, dtype=np.int32)
+        counts = np.empty((len(rows), 2), dtype=np.int64)
+        failed = self._library.count_matches(
+            *(*self._given, self._space(), _at(codes), _at(starts), len(rows)),
+            *(_at(rows), _at(references), _at(counts)),
+        )
+        self._require(not failed)
+        return counts
+
+    def show(self, protein: NDArray[np.uint8], reference: int) -> Alignment:
+        """Show an alignment; see :class:`~gst_core.references.lookup.LookUp`."""
+        protein = np.ascontiguousarray(protein, dtype=np.uint8)
+        shown = np.empty(6, dtype=np.int64)
+        failed = self._library.show(
+            *(*self._given, self._space(), _at(protein), len(protein), reference, _at(shown))
+        )
+        self._require(not failed)
+        matches, columns, first, last, start, end = shown.tolist()
+        if not columns:
+            return Alignment(0, 0, 0.0, 0.0)
+        size = len(self._references[reference])
+        return Alignment(
+            matches, columns, (last - first + 1) / len(protein), (end - start + 1) / size
+        )
+
+    def _space(self) -> int:
+        """Give what this thread works in."""
+        spaces = self._spaces.__dict__
+        if "space" not in spaces:
+            address = self._library.space_new(*self._given)
+            _require_memory([not address])
+            owner = spaces["owner"] = _Owner()
+            weakref.finalize(owner, self._library.space_free, address).atexit = False
+            spaces["space"] = address
+        space: int = spaces["space"]
+        return space
+
+    def _require(self, done: bool) -> None:
+        if not done:
+            # Work that was given up leaves its space as it was then.
+            self._spaces.__dict__.clear()
+        _require_memory([not done])
+
+
+class _Owner:
+    """Lives as long as the thread whose space it stands for."""
+
+
+def _laid_out(proteins: Proteins) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Lay proteins out one after the other, and say where each begins and the last ends."""
+    starts = np.cumsum([0, *map(len, proteins)], dtype=np.int64)
+    return np.concatenate([np.empty(0, dtype=np.uint8), *proteins]), starts
 
 
 def _at(array: NDArray[Any]) -> int:
@@ -237,4 +321,4 @@ def _at(array: NDArray[Any]) -> int:
 
 def _require_memory(codes: Any) -> None:
     if any(codes):
-        raise MemoryError("no memory for the index of words")
+        raise MemoryError("no memory to look up references")

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.clades import LINEAGE_OF_CLADE
-from gst_core.references.alignment import Query, query, self_score, self_scores
-from gst_core.references.index import WordIndex
-from gst_core.references.postings import SHORT
-from gst_core.references.store import References, plain
+from gst_core.references.alignment import self_score, self_scores
+from gst_core.references.compiled import LIBRARY, CompiledLookUp, Library
+from gst_core.references.lookup import Alignment, Hidden, LookedUp, LookUp, Proteins
+from gst_core.references.portable import PortableLookUp
+from gst_core.references.store import MOST_REFERENCES, References, plain
 
 #: Candidate symbols of a protein.
 CANDIDATES: Final = 12
-#: References that the index is asked for.
-FOUND: Final = 160
-#: References of one symbol that are aligned.
-ALIGNED: Final = 3
-#: A reference is aligned where its words score at least this share of the best one's,
-#: and at most so many references of one protein.
-WORTH_ALIGNING: Final = 0.5
-SEARCHED: Final = 40
-#: Where no alignment reaches this share of the protein's score against itself, words may mislead:
-#: a reference of each of the first `RIVALS` symbols is aligned, whatever its words.
-DOUBTFUL: Final = 0.45
-RIVALS: Final = 6
-#: Where none reaches this share, words may have missed the relatives: the best `SURE` references by
-#: their words are aligned, and the best `SIMILAR` by words that are only alike.
-WEAK: Final = 0.25
-SURE: Final = 10
-SIMILAR: Final = 30
 #: Identical residues are counted where another symbol reaches this share of the best score.
 CLOSE: Final = 0.9
 
@@ -113,11 +96,30 @@ class EvidenceFinder:
         ``(C,)``: training proteins of each symbol.
     workers
         Threads that build the index.
+    library
+        The compiled implementation; without it numpy and Biopython do its work.
+
+    Raises
+    ------
+    ValueError
+        If there are more references than a model may have.
     """
 
-    def __init__(self, references: References, counts: NDArray[np.int64], workers: int = 1) -> None:
+    def __init__(
+        self,
+        references: References,
+        counts: NDArray[np.int64],
+        workers: int = 1,
+        library: Library | None = LIBRARY,
+    ) -> None:
+        if len(references) > MOST_REFERENCES:
+            raise ValueError(f"{len(references)} references, {MOST_REFERENCES} at most")
         self.references = references
-        self._index = WordIndex(references, workers)
+        self._look_up: LookUp = (
+            PortableLookUp(references, workers)
+            if library is None
+            else CompiledLookUp(references, workers, library)
+        )
         self._self_scores = self_scores(references.codes, references.starts)
         self._lengths = references.lengths
         self._counts = counts
@@ -125,9 +127,9 @@ class EvidenceFinder:
 
     def find(
         self,
-        proteins: Sequence[NDArray[np.uint8]],
+        proteins: Proteins,
         clades: NDArray[np.int64],
-        hidden: Sequence[NDArray[np.bool_]] | None = None,
+        hidden: Hidden | None = None,
     ) -> Evidence:
         """Gather the evidence for a batch of proteins.
 
@@ -145,11 +147,10 @@ class EvidenceFinder:
         evidence
             Of proteins without a word that is like one of a reference, no candidates.
         """
-        looked_up = [
-            self._look_up(plain(codes), None if hidden is None else hidden[row])
-            for row, codes in enumerate(proteins)
-        ]
-        evidence = self._by_symbol(looked_up)
+        proteins = [plain(codes) for codes in proteins]
+        looked_up = self._look_up.look_up(proteins, hidden)
+        evidence = self._by_symbol(proteins, looked_up)
+        self._count_matches(proteins, evidence)
         classes, references = evidence.classes, evidence.references
         lineage, own = self._lineages[references], LINEAGES[clades][:, None]
         known = (lineage >= 0) & (own >= 0) & evidence.present
@@ -157,75 +158,26 @@ class EvidenceFinder:
         evidence.numbers[:, :, KIN] = np.where(known, np.where(lineage == own, 1, -1), 0)
         return evidence
 
-    def _look_up(self, codes: NDArray[np.uint8], hidden: NDArray[np.bool_] | None) -> _LookedUp:
-        found, shared, own = self._index.search(codes, FOUND, hidden)
-        whole, scores = self_score(codes), np.zeros(len(found))
-        if not len(codes):
-            return _LookedUp(0, own, whole, found, shared, scores, None)
-        asked = query(codes)
-        words = shared / np.sqrt(np.maximum(self._lengths[found], SHORT))
-        worth = words >= WORTH_ALIGNING * words.max(initial=0)
-        worth[SEARCHED:] = False
-        symbols = self.references.classes[found]
-        if (symbols[worth] == symbols[:1]).all():
-            worth[1:] = False  # nothing to compare with: one alignment shows how near they are
-        self._align(asked, found, np.flatnonzero(worth), scores, near=True)
-        if scores.max(initial=0) < DOUBTFUL * whole:
-            rivals = np.sort(np.unique(symbols, return_index=True)[1])[:RIVALS]
-            self._align(asked, found, rivals, scores, near=True)
-        if scores.max(initial=0) < WEAK * whole:
-            similar = self._index.search_similar(codes, SIMILAR, hidden)
-            new = similar[~np.isin(similar, found)]
-            found = np.concatenate([found, new])
-            shared, scores = (
-                np.append(numbers, np.zeros(len(new))) for numbers in (shared, scores)
-            )
-            wanted = np.isin(found, similar)
-            wanted[:SURE] = True
-            self._align(asked, found, np.flatnonzero(wanted), scores, near=False)
-        # Of genes with the same protein the first by name comes first: RSPH10B before RSPH10B2.
-        ties = np.where(scores > 0, self.references.classes[found], 0)
-        order = np.lexsort((ties, -scores))
-        found, shared, scores = found[order], shared[order], scores[order]
-        return _LookedUp(len(codes), own, whole, found, shared, scores, asked)
+    def show(self, protein: NDArray[np.uint8], reference: int) -> Alignment:
+        """Show how a protein, residue codes, aligns with a reference."""
+        return self._look_up.show(plain(protein), reference)
 
-    def _align(
-        self,
-        asked: Query,
-        found: NDArray[np.int32],
-        places: NDArray[np.intp],
-        scores: NDArray[np.float64],
-        near: bool,
-    ) -> None:
-        """Score the first references of each symbol among those at some places, in place."""
-        symbols = self.references.classes[found]
-        seen: dict[int, int] = {}
-        for place in places.tolist():
-            symbol = int(symbols[place])
-            times = seen.get(symbol, 0)
-            if times < ALIGNED and not scores[place]:
-                scores[place] = asked.score(self.references[int(found[place])], near)
-            seen[symbol] = times + 1
-
-    def _by_symbol(self, proteins: Sequence[_LookedUp]) -> Evidence:
+    def _by_symbol(self, proteins: Proteins, looked_up: LookedUp) -> Evidence:
         """Bring the references of each symbol together, those of all proteins at once."""
         size = len(proteins)
         evidence = Evidence(
             np.full((size, CANDIDATES), -1, dtype=np.int32),
             np.full((size, CANDIDATES), -1, dtype=np.int32),
             np.zeros((size, CANDIDATES, len(NUMBERS)), dtype=np.float32),
-            np.array(
-                [(p.own, p.residues, p.self_score) for p in proteins], dtype=np.float32
-            ).reshape(size, 3),
+            np.zeros((size, 3), dtype=np.float32),
         )
-        sizes = [len(p.found) for p in proteins]
-        if not sum(sizes):
+        evidence.queries[:, 0] = looked_up.own
+        evidence.queries[:, 1] = [len(codes) for codes in proteins]
+        evidence.queries[:, 2] = [self_score(codes) for codes in proteins]
+        found, shared, scores = looked_up.references, looked_up.shared, looked_up.scores
+        if not len(found):
             return evidence
-        found, shared, scores = (
-            np.concatenate(parts)
-            for parts in zip(*((p.found, p.shared, p.scores) for p in proteins), strict=True)
-        )
-        rows = np.repeat(np.arange(size), sizes)
+        rows = np.repeat(np.arange(size), looked_up.numbers)
         symbols = self.references.classes[found]
         # A group: the references of one symbol that were found for one protein, numbered in the
         # order in which their first ones come.
@@ -237,13 +189,13 @@ class EvidenceFinder:
         rank[order] = np.arange(len(order))
         group = rank[inverse]
         # Each protein's references are sorted by score: the first of a symbol is its best one.
-        totals = self._index.totals[found]
+        totals = self._look_up.totals[found]
         by_words = np.lexsort((-shared / np.sqrt(np.maximum(totals, 1)), group))
         likest = by_words[np.searchsorted(group[by_words], np.arange(len(order)))]
         row = rows[first]
         slot = np.arange(len(order)) - np.searchsorted(row, np.arange(size))[row]
         aligned = np.maximum(np.bincount(group, scores > 0), 1)
-        numbers = (
+        numbers: tuple[NDArray[Any], ...] = (
             shared[likest],
             totals[likest],
             np.bincount(group),
@@ -258,33 +210,17 @@ class EvidenceFinder:
         evidence.references[at] = found[first[kept]]
         for place, column in zip((0, 1, 2, 3, 4, 7, 8), numbers, strict=True):
             evidence.numbers[*at, place] = column[kept]
-        self._count_matches(proteins, evidence)
         return evidence
 
-    def _count_matches(self, proteins: Sequence[_LookedUp], evidence: Evidence) -> None:
+    def _count_matches(self, proteins: Proteins, evidence: Evidence) -> None:
         """Count identical residues where scores say little, in place."""
         score = evidence.numbers[:, :, 3]
         highest = score.max(1, keepdims=True)
         close = (score >= CLOSE * highest) & (highest > 0)
         close[close.sum(1) < 2] = False
-        for row, slot in zip(*(places.tolist() for places in np.nonzero(close)), strict=True):
-            asked = proteins[row].asked
-            assert asked is not None
-            reference = self.references[int(evidence.references[row, slot])]
-            evidence.numbers[row, slot, 5:7] = asked.matches(reference)
-
-
-@dataclass(frozen=True, slots=True)
-class _LookedUp:
-    """A protein, the references found for it, the best first, and their scores if aligned."""
-
-    residues: int
-    own: float
-    self_score: int
-    found: NDArray[np.int32]
-    shared: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    asked: Query | None
+        rows, slots = np.nonzero(close)
+        references = evidence.references[rows, slots]
+        evidence.numbers[rows, slots, 5:7] = self._look_up.count_matches(proteins, rows, references)
 
 
 def features(evidence: Evidence) -> Array:

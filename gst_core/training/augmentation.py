@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.substitutions import substitution_scores
+from gst_core.references.substitutions import BLOSUM62
 from gst_core.sequences import ALPHABET
 
 Codes = NDArray[np.uint8]
@@ -31,13 +31,12 @@ _BACKGROUND = np.array(
 
 def _exchanges() -> NDArray[np.float32]:
     """Cumulative probabilities, ``(28, 20)``, of what replaces a residue that is replaced."""
-    scores = substitution_scores()
     table = np.zeros((len(ALPHABET) + 1, len(_STANDARD)))
     table[:] = _BACKGROUND  # what replaces X and the like
     for row, a in enumerate(_STANDARD):
         # Scores are half bits of log(p_ab / (p_a p_b)), so p(b | a) = p_b 2^(score / 2).
         table[row] = [
-            0.0 if a == b else _BACKGROUND[column] * 2 ** (scores[row, column] / 2)
+            0.0 if a == b else _BACKGROUND[column] * 2 ** (BLOSUM62[row, column] / 2)
             for column, b in enumerate(_STANDARD)
         ]
     return np.cumsum(table / table.sum(1, keepdims=True), axis=1).astype(np.float32)

@@ -1,6 +1,9 @@
-"""Parasail against Biopython, and both against what an alignment must be."""
+"""Alignments in C against Biopython's, and both against what an alignment must be."""
 
 from __future__ import annotations
+
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -8,27 +11,35 @@ from Bio.Align import substitution_matrices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gst_core.references import alignment as module
-from gst_core.references.alignment import (
-    MATRIX,
-    Alignment,
-    BiopythonQuery,
-    ParasailQuery,
-    query,
-    self_score,
-    self_scores,
-)
+from gst_core.references import alignment
+from gst_core.references.alignment import Query, self_score, self_scores, text
+from gst_core.references.compiled import LIBRARY, SOURCES, CompiledLookUp, Library, digest
+from gst_core.references.lookup import Alignment, LookUp
+from gst_core.references.portable import PortableLookUp
 from gst_core.references.store import plain
-from gst_core.sequences import encode
-from tests.relatives import UNKNOWN, evolved, random_protein
+from gst_core.references.substitutions import BLOSUM62, BLOSUM90
+from gst_core.sequences import ALPHABET, encode
+from tests.relatives import UNKNOWN, evolved, random_protein, references_of
 
-KINDS = [
-    pytest.param(
-        ParasailQuery,
-        marks=pytest.mark.skipif(module.parasail is None, reason="Parasail is not installed"),
-    ),
-    BiopythonQuery,
-]
+needs_compiled = pytest.mark.skipif(LIBRARY is None, reason="no C compiler on installation")
+
+
+def one_reference(codes: np.ndarray, library: Library | None = LIBRARY) -> LookUp:
+    """Look up among one reference, with so much of it that it is always aligned."""
+    references = references_of([codes], [0])
+    if library is None:
+        return PortableLookUp(references, 1)
+    return CompiledLookUp(references, 1, library)
+
+
+@pytest.fixture(params=["biopython", "compiled"])
+def library(request):
+    """Both implementations; the compiled one where there is a compiler."""
+    if request.param == "biopython":
+        return None
+    if LIBRARY is None:
+        pytest.skip("no C compiler on installation")
+    return LIBRARY
 
 
 def pair(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -42,87 +53,180 @@ def pair(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return one, other
 
 
-@pytest.mark.skipif(module.parasail is None, reason="Parasail is not installed")
+def score(look_up: LookUp, codes: np.ndarray) -> int:
+    """Score of a protein and the one reference; 0 where words did not find it."""
+    found = look_up.look_up([codes])
+    return int(found.scores[0]) if len(found.scores) else 0
+
+
+@needs_compiled
+@settings(max_examples=150)
+@given(st.integers(0, 1 << 30))
+def test_whole_matrices_have_the_scores_of_biopython(seed):
+    one, other = pair(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alignment, "MARGIN", 1 << 20)
+        look_up = one_reference(other)
+    expected = Query(one)
+    found = score(look_up, one)
+    assert found in (0, expected.score(other))
+    shown, biopython = look_up.show(one, 0), expected.align(other)
+    matches, columns = look_up.count_matches([one], np.array([0]), np.array([0]))[0]
+    assert (matches, columns) == (shown.matches, shown.columns)
+    # Of several best alignments ours has most matches; that there is one is the same.
+    assert (shown.columns == 0) == (biopython.columns == 0)
+    assert shown.matches >= biopython.matches
+    for one_of in (shown, biopython):
+        assert 0 <= one_of.matches <= one_of.columns
+        assert 0 <= one_of.identity <= 1
+        spans = (one_of.query_coverage * len(one), one_of.reference_coverage * len(other))
+        assert max(spans) - 1e-6 <= one_of.columns <= sum(spans) + 1e-6
+
+
+@needs_compiled
+@settings(max_examples=100)
+@given(st.integers(0, 1 << 30), st.floats(0, 0.5))
+def test_a_band_loses_nothing_of_near_relatives(seed, share):
+    """Up to half of the residues drawn anew, with gaps that take the band along."""
+    rng = np.random.default_rng(seed)
+    one = random_protein(rng, int(rng.integers(80, 400)))
+    other = evolved(rng, one, share)
+    at = int(rng.integers(20, len(other) - 20))
+    other = np.insert(other, at, random_protein(rng, int(rng.integers(0, 40))))
+    assert score(one_reference(other), one) == Query(one).score(other)
+
+
+@needs_compiled
 @settings(max_examples=60)
 @given(st.integers(0, 1 << 30))
-def test_both_libraries_find_the_same(seed):
+def test_a_band_never_scores_more(seed):
     one, other = pair(seed)
-    fast, slow = ParasailQuery(one), BiopythonQuery(one)
-    assert fast.score(other) == slow.score(other)
-    a, b = fast.align(other), slow.align(other)
-    assert fast.matches(other) == (a.matches, a.columns)
-    # Which of several best alignments is shown may differ; that there is one may not.
-    assert (a.columns == 0) == (b.columns == 0)
-    for found in (a, b):
-        assert 0 <= found.matches <= found.columns
-        assert 0 <= found.identity <= 1
-        assert 0 <= found.query_coverage <= 1
-        assert 0 <= found.reference_coverage <= 1
-        spans = (found.query_coverage * len(one), found.reference_coverage * len(other))
-        assert max(spans) - 1e-6 <= found.columns <= sum(spans) + 1e-6
+    assert score(one_reference(other), one) <= Query(one).score(other)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@needs_compiled
+def test_long_gaps_between_good_parts_are_within_the_band():
+    rng = np.random.default_rng(11)
+    parts = [random_protein(rng, 120) for _ in range(3)]
+    one = np.concatenate(parts)
+    gaps = [random_protein(rng, 150), random_protein(rng, 200)]
+    other = np.concatenate([parts[0], gaps[0], parts[1], gaps[1], parts[2]])
+    # Each gap costs less than the 120 residues behind it score.
+    expected = self_score(one) - (10 + 149) - (10 + 199)
+    assert score(one_reference(other), one) == expected == Query(one).score(other)
+
+
+@needs_compiled
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_all_widths_of_vectors_score_the_same(tmp_path):
+    """Processors without vectors of 16 numbers use those of 8."""
+    binary = tmp_path / "narrow.so"
+    options = ["-O3", "-std=c11", "-shared", "-fPIC", "-DNARROW"]
+    files = [str(path) for path in sorted(SOURCES.glob("*.c"))]
+    source = f'-DSOURCE_DIGEST="{digest()}"'
+    subprocess.run(["cc", *options, source, *files, "-o", str(binary), "-lm"], check=True)
+    narrow = Library(binary)
+    rng = np.random.default_rng(12)
+    for seed in range(40):
+        one, other = pair(seed)
+        assert score(one_reference(other, narrow), one) == score(one_reference(other), one)
+    one = random_protein(rng, 700)
+    other = evolved(rng, one, 0.4)
+    assert score(one_reference(other, narrow), one) == score(one_reference(other), one) > 500
+
+
 class TestAlignment:
-    """What holds whichever library is there."""
+    """What holds for both implementations."""
 
-    def test_a_protein_with_itself(self, kind):
+    def test_a_protein_with_itself(self, library):
         codes = random_protein(np.random.default_rng(0), 200)
-        assert kind(codes).score(codes) == self_score(codes)
-        assert kind(codes).align(codes) == Alignment(200, 200, 1.0, 1.0)
+        look_up = one_reference(codes, library)
+        assert score(look_up, codes) == self_score(codes)
+        assert look_up.show(codes, 0) == Alignment(200, 200, 1.0, 1.0)
 
-    def test_a_domain_within_another_protein(self, kind):
+    def test_a_domain_within_another_protein(self, library):
         rng = np.random.default_rng(1)
         domain = random_protein(rng, 100)
         # Prolines against tryptophans never score.
         one = np.concatenate([encode(b"W" * 60), domain, encode(b"W" * 40)])
         other = np.concatenate([encode(b"P" * 100), domain, encode(b"P" * 200)])
-        found = kind(one).align(other)
+        found = one_reference(other, library).show(one, 0)
         assert found.matches == found.columns == 100
         assert found.query_coverage == pytest.approx(0.5)
         assert found.reference_coverage == pytest.approx(0.25)
 
-    def test_a_gap_costs_ten_and_each_further_residue_one(self, kind):
+    def test_a_gap_costs_ten_and_each_further_residue_one(self, library):
         flanks = encode(b"MKWVLHCYFW"), encode(b"HWYCMFKWDE")
         joined = np.concatenate(flanks)
         for gap in (1, 2, 5):
             split = np.concatenate([flanks[0], encode(b"P" * gap), flanks[1]])
-            assert kind(joined).score(split) == self_score(joined) - 10 - (gap - 1)
-            found = kind(joined).align(split)
-            assert (found.matches, found.columns) == (20, 20 + gap)
+            for one, other in ((joined, split), (split, joined)):
+                look_up = one_reference(other, library)
+                assert score(look_up, one) == self_score(joined) - 10 - (gap - 1)
+                counts = look_up.count_matches([one], np.array([0]), np.array([0]))
+                assert counts.tolist() == [[20, 20 + gap]]
 
-    def test_proteins_with_nothing_in_common(self, kind):
-        asked = kind(encode(b"W"))
-        assert asked.score(encode(b"P")) == 0
-        assert asked.matches(encode(b"P")) == (0, 0)
-        assert asked.align(encode(b"P")) == Alignment(0, 0, 0.0, 0.0)
-        assert asked.align(encode(b"P")).identity == 0
+    def test_proteins_with_nothing_in_common(self, library):
+        look_up = one_reference(encode(b"P"), library)
+        tryptophan = encode(b"W")
+        assert score(look_up, tryptophan) == 0
+        counts = look_up.count_matches([tryptophan], np.array([0]), np.array([0]))
+        assert counts.tolist() == [[0, 0]]
+        assert look_up.show(tryptophan, 0) == Alignment(0, 0, 0.0, 0.0)
+        assert look_up.show(tryptophan, 0).identity == 0
 
-    def test_scores_beyond_sixteen_bits(self, kind):
-        codes = encode(b"W" * 4000)
-        asked = kind(codes)
-        assert asked.score(codes) == 44_000
-        assert asked.score(codes[:3500]) == 38_500  # the wide profile is kept
-        assert asked.score(codes[:100]) == 1100
-        if kind is ParasailQuery:  # Biopython would take minutes over its many alignments
-            assert asked.align(codes) == Alignment(4000, 4000, 1.0, 1.0)
+    def test_matches_of_many_pairs_at_once(self, library):
+        rng = np.random.default_rng(2)
+        proteins = [random_protein(rng, int(n)) for n in rng.integers(50, 120, 4)]
+        references = references_of([evolved(rng, p, 0.1) for p in proteins], range(4))
+        look_up = (
+            PortableLookUp(references, 1)
+            if library is None
+            else CompiledLookUp(references, 1, library)
+        )
+        rows, numbers = np.array([0, 0, 2, 3]), np.array([0, 1, 2, 3], dtype=np.int32)
+        counts = look_up.count_matches(proteins, rows, numbers)
+        for row, number, (matches, columns) in zip(rows, numbers, counts.tolist(), strict=True):
+            shown = look_up.show(proteins[row], int(number))
+            assert (matches, columns) == (shown.matches, shown.columns)
+        assert (counts[[0, 2, 3], 0] > 40).all()
+
+    def test_scores_beyond_sixteen_bits(self, library):
+        # Words differ along it, so that alignments are few: Biopython would show one of many.
+        codes = np.tile(encode(b"WCHWFYWHCMWPW"), 300)
+        for part in (codes, codes[:3300], codes[:100]):
+            assert score(one_reference(codes, library), part) == self_score(part)
+        assert self_score(codes) > 1 << 15
 
 
-def test_biopython_aligns_where_parasail_is_not_installed(monkeypatch):
-    monkeypatch.setattr(module, "parasail", None)
-    assert isinstance(query(encode(b"MKV")), BiopythonQuery)
+@needs_compiled
+def test_the_longest_proteins():
+    """As long as titin, with a part missing."""
+    rng = np.random.default_rng(3)
+    codes = random_protein(rng, 36_000)
+    other = np.delete(codes, slice(20_000, 20_050))
+    look_up = one_reference(other)
+    assert score(look_up, codes) == self_score(other) - 59
+    assert look_up.show(codes, 0) == Alignment(35_950, 36_000, 1.0, 1.0)
 
 
 def test_self_scores_are_those_of_the_matrix():
-    matrix = substitution_matrices.load(MATRIX)
+    matrix = substitution_matrices.load("BLOSUM90")
     rng = np.random.default_rng(2)
     # More than are looked at together.
     proteins = [plain(rng.integers(0, 27, n, dtype=np.uint8)) for n in rng.integers(1, 9, 2500)]
     expected = []
     for codes in proteins:
-        own = sum(int(matrix[letter, letter]) for letter in module.text(codes))
+        own = sum(int(matrix[letter, letter]) for letter in text(codes))
         expected.append(max(own, 1))
     assert [self_score(codes) for codes in proteins] == expected
     starts = np.cumsum([0, *map(len, proteins)]).astype(np.int64)
     assert self_scores(np.concatenate(proteins), starts).tolist() == expected
     assert self_score(np.full(9, UNKNOWN, np.uint8)) == 1
+
+
+@pytest.mark.parametrize(("name", "scores"), [("BLOSUM62", BLOSUM62), ("BLOSUM90", BLOSUM90)])
+def test_substitution_scores_are_those_of_biopython(name, scores):
+    matrix = substitution_matrices.load(name)
+    letters = ALPHABET[: len(scores)]
+    assert scores.tolist() == [[int(matrix[a, b]) for b in letters] for a in letters]

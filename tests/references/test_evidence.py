@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gst_core.clades import CLADES
-from gst_core.references.alignment import query, self_score
+from gst_core.references.alignment import Query, self_score
+from gst_core.references.compiled import LIBRARY
 from gst_core.references.evidence import (
     CANDIDATES,
     FEATURES,
@@ -17,6 +18,7 @@ from gst_core.references.evidence import (
     EvidenceFinder,
     features,
 )
+from gst_core.references.store import MOST_REFERENCES, References
 from gst_core.sequences import ALPHABET, encode
 from tests.relatives import UNKNOWN, evolved, random_protein, references_of
 
@@ -27,9 +29,12 @@ SCORE, MATCHES, COLUMNS, LENGTH, SELF, COUNT, KIN = (
 )
 
 
-@pytest.fixture(scope="module")
-def finder() -> EvidenceFinder:
+@pytest.fixture(scope="module", params=["portable", "compiled"])
+def finder(request) -> EvidenceFinder:
     """Thirty symbols of three proteins each; symbols 0 and 1 are all but the same."""
+    if request.param == "compiled" and LIBRARY is None:
+        pytest.skip("no C compiler on installation")
+    library = LIBRARY if request.param == "compiled" else None
     rng = np.random.default_rng(0)
     proteins, classes, clades = [], [], []
     for symbol in range(30):
@@ -41,7 +46,8 @@ def finder() -> EvidenceFinder:
             proteins.append(evolved(rng, ancestor, share))
             classes.append(symbol)
             clades.append(clade)
-    return EvidenceFinder(references_of(proteins, classes, clades), np.arange(1, 31))
+    references = references_of(proteins, classes, clades)
+    return EvidenceFinder(references, np.arange(1, 31), library=library)
 
 
 def find(finder: EvidenceFinder, *proteins: np.ndarray, clade: int = UNTOLD, **how) -> Evidence:
@@ -80,7 +86,7 @@ def test_the_score_is_that_of_an_alignment_with_the_reference_that_is_shown(find
             reference = int(found.references[0, row])
             assert finder.references.classes[reference] == found.classes[0, row]
             score = found.numbers[0, row, SCORE]
-            assert score in (0, query(codes).score(finder.references[reference]))
+            assert score in (0, Query(codes).score(finder.references[reference]))
 
 
 def test_candidates_come_in_the_order_of_their_scores(finder):
@@ -105,7 +111,7 @@ def test_a_relative_without_a_common_word_is_a_candidate():
     library = references_of([*others, relative], range(201))
     found = find(EvidenceFinder(library, np.ones(201, dtype=np.int64)), encode(protein.encode()))
     assert found.classes[0, 0] == 200
-    assert found.numbers[0, 0, SCORE] == query(encode(protein.encode())).score(relative) > 200
+    assert found.numbers[0, 0, SCORE] == Query(encode(protein.encode())).score(relative) > 200
     # Its words alone, one or two by chance, would not have brought it there.
     shared = found.numbers[0, found.present[0], NUMBERS.index("shared")]
     assert shared[0] < shared.max()
@@ -205,3 +211,13 @@ def test_kin_tells_lineages_apart(finder):
         assert found.references[:, 0].tolist() == [30, 31, 32]
         assert found.numbers[:, 0, KIN].tolist() == kin
     assert (find(finder, *codes).numbers[..., KIN] == 0).all()
+
+
+def test_too_many_references_are_refused():
+    many = MOST_REFERENCES + 1
+    references = References(
+        np.zeros(many, np.uint8), np.arange(many + 1), np.zeros(many, np.int32),
+        np.zeros(many, np.uint8), [""] * many,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="65537 references"):
+        EvidenceFinder(references, np.ones(1, dtype=np.int64))

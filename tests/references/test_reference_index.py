@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from Bio.Align import substitution_matrices
 
-from gst_core.references import compiled, portable, postings
-from gst_core.references.compiled import LIBRARY, CompiledSearch, Library
-from gst_core.references.index import WordIndex
-from gst_core.references.portable import PortableSearch
+from gst_core.references import alignment, compiled, lookup, portable_postings, postings
+from gst_core.references.compiled import LIBRARY, CompiledLookUp, Library
+from gst_core.references.portable import PortableLookUp
+from gst_core.references.portable_index import PortableIndex, similar_words
 from gst_core.references.postings import LEAST, PARTS, SHORT
-from gst_core.references.store import MOST_REFERENCES, References
+from gst_core.references.store import References
 from gst_core.references.words import OFFSETS, SPAN, distinct_words
 from gst_core.sequences import ALPHABET, encode
 from tests.relatives import UNKNOWN, evolved, random_protein, references_of
@@ -73,7 +73,7 @@ class PlainIndex:
         return self.shared(codes) / np.sqrt(np.maximum(self.lengths, SHORT))
 
 
-def check(index: WordIndex, expected: PlainIndex, codes: np.ndarray, hidden=None) -> None:
+def check(index: PortableIndex, expected: PlainIndex, codes: np.ndarray, hidden=None) -> None:
     shared, scores = expected.shared(codes), expected.scores(codes)
     if hidden is not None:
         shared[hidden] = scores[hidden] = 0
@@ -89,24 +89,17 @@ def check(index: WordIndex, expected: PlainIndex, codes: np.ndarray, hidden=None
     np.testing.assert_array_equal(first, found[:3])
 
 
-@pytest.fixture(params=["numpy", "compiled"])
-def library(request):
-    """Both implementations; the compiled one where there is a compiler."""
-    if request.param == "numpy":
-        return None
-    if LIBRARY is None:
-        pytest.skip("words.c was not compiled: there was no C compiler on installation")
-    return LIBRARY
+needs_compiled = pytest.mark.skipif(LIBRARY is None, reason="no C compiler on installation")
 
 
 @pytest.mark.parametrize(("common", "budget"), [(300, 20_000), (3, 20_000), (300, 60)])
-def test_search_against_counting(monkeypatch, library, common, budget):
+def test_search_against_counting(monkeypatch, common, budget):
     monkeypatch.setattr(postings, "COMMON", common)
     monkeypatch.setattr(postings, "BUDGET", budget)
     monkeypatch.setattr(postings, "BUDGET_PER_WORD", 2)
-    monkeypatch.setattr(portable, "_PIECE", 37)
+    monkeypatch.setattr(portable_postings, "_PIECE", 37)
     references = some_references()
-    index, expected = WordIndex(references, library=library), PlainIndex(references)
+    index, expected = PortableIndex(references, 1), PlainIndex(references)
     np.testing.assert_allclose(
         index.totals, [expected.weight(words) for words in expected.words], rtol=1e-6
     )
@@ -116,51 +109,60 @@ def test_search_against_counting(monkeypatch, library, common, budget):
         check(index, expected, references[number], rng.random(len(references)) < 0.4)
 
 
-@pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_both_implementations_agree_to_the_bit(monkeypatch, workers):
-    """Also with more hits than are wanted, of which many are equal, and with long proteins."""
-    monkeypatch.setattr(postings, "BUDGET", 3_000)
+def family() -> list[np.ndarray]:
+    """Five hundred near and distant relatives, many of them equal, and a long protein."""
     rng = np.random.default_rng(2)
     ancestor = random_protein(rng, 120)
     proteins = [evolved(rng, ancestor, share) for share in np.linspace(0, 0.9, 500)]
-    proteins += [ancestor] * 40 + [random_protein(rng, 9_000)]
+    return [*proteins, *[ancestor] * 40, random_protein(rng, 9_000)]
+
+
+@needs_compiled
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_both_implementations_build_the_same_index(workers):
+    proteins = family()
     references = references_of(proteins, range(len(proteins)))
     made = compiled.build(LIBRARY, references, workers)
-    plain = portable.build(references, workers)
+    plain = portable_postings.build(references, workers)
     for field in fields(made):
         one, other = getattr(made, field.name), getattr(plain, field.name)
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
-    search, portable_search = (
-        CompiledSearch(LIBRARY, made, references),
-        PortableSearch(plain, references),
-    )
-    for codes in [*proteins[::25], proteins[-1]]:
-        for most in (1, 7, 160, 2_000):
-            hidden = rng.random(len(proteins)) < 0.1
-            for one, other in zip(
-                search(codes, most, hidden), portable_search(codes, most, hidden), strict=True
-            ):
-                np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
-def test_both_implementations_agree_on_similar_words():
+@needs_compiled
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        {"FOUND": 7, "ALIGNED": 1, "SEARCHED": 3},
+        {"DOUBTFUL": 2.0, "RIVALS": 3},
+        {"WEAK": 2.0, "SURE": 4, "SIMILAR": 9},
+        {"WEAK": 2.0, "FOUND": 2, "TALLIED": 20, "BUDGET": 300},
+    ],
+)
+def test_both_implementations_find_the_same_to_the_bit(monkeypatch, limits):
+    """Also with more hits than are wanted, equal ones, and what is found by similar words."""
+    monkeypatch.setattr(alignment, "MARGIN", 1 << 20)  # Biopython aligns whole matrices
+    for name, value in limits.items():
+        monkeypatch.setattr(postings if hasattr(postings, name) else lookup, name, value)
     rng = np.random.default_rng(3)
-    references = some_references()
-    search = CompiledSearch(LIBRARY, compiled.build(LIBRARY, references, 1), references)
-    plain = PortableSearch(portable.build(references, 1), references)
-    wanted = np.arange(len(references), dtype=np.int32)
-    for number in range(0, len(references), 3):
-        codes = evolved(rng, references[number], 0.4)
-        rows, expected = search.similar_words(codes), plain.similar_words(codes)
-        np.testing.assert_array_equal(np.unique(rows, axis=0), np.unique(expected, axis=0))
-        np.testing.assert_array_equal(search.tally_similar(rows), plain.tally_similar(rows))
-        np.testing.assert_array_equal(
-            search.score_diagonals(rows, len(codes), wanted),
-            plain.score_diagonals(rows, len(codes), wanted),
-        )
+    proteins = [
+        *family()[:560:8],
+        *(some_references()[number] for number in range(len(some_references()))),
+    ]
+    references = references_of(proteins, [number // 2 for number in range(len(proteins))])
+    asked = [evolved(rng, codes, share) for codes in proteins[::6] for share in (0, 0.3, 0.6)]
+    asked += [encode(b""), encode(b"M"), encode(b"MKVLWX" * 3), random_protein(rng, 90)]
+    hidden = [rng.random(len(proteins)) < share for share in np.linspace(0, 1, len(asked))]
+    one = CompiledLookUp(references, 2, LIBRARY)
+    other = PortableLookUp(references, 1)
+    np.testing.assert_array_equal(one.totals, other.totals)
+    for masks in (None, hidden):
+        found, expected = one.look_up(asked, masks), other.look_up(asked, masks)
+        for field in fields(found):
+            np.testing.assert_array_equal(getattr(found, field.name), getattr(expected, field.name))
+        assert (found.scores > 0).sum() > len(asked)
 
 
 def test_similar_words_against_trying_all():
@@ -177,11 +179,11 @@ def test_similar_words_against_trying_all():
             score = sum(blosum[a][b] for a, b in zip(own, word, strict=True))
             if score >= postings.ALIKE:
                 expected.append((number, place, score))
-    rows = portable.similar_words(codes)
+    rows = similar_words(codes)
     assert sorted(map(tuple, rows.tolist())) == sorted(expected)
 
 
-def test_distant_relatives_are_found_by_similar_words(library):
+def test_distant_relatives_are_found_by_similar_words():
     """A relative that shares no word is found among others by words that are only alike."""
     rng = np.random.default_rng(4)
     # Pairs of residues that replace each other with a positive score.
@@ -189,7 +191,7 @@ def test_distant_relatives_are_found_by_similar_words(library):
     protein = "".join(rng.choice(list("DEKRILVMFYWHCG"), 200))
     relative = encode(protein.translate(alike).encode())
     others = [random_protein(rng, 250) for _ in range(300)]
-    index = WordIndex(references_of([*others, relative], range(301)), library=library)
+    index = PortableIndex(references_of([*others, relative], range(301)), 1)
     hidden = np.zeros(301, dtype=bool)
     assert index.search_similar(encode(protein.encode()), 5, hidden)[0] == 300
     assert len(index.search_similar(encode(protein.encode()), 5)) == 5
@@ -199,76 +201,70 @@ def test_distant_relatives_are_found_by_similar_words(library):
     assert len(index.search_similar(encode(b""), 5)) == 0
 
 
-@pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
+@needs_compiled
 def test_threads_do_not_disturb_each_other():
     references = some_references()
-    index = WordIndex(references)
-    rows = list(range(len(references))) * 20
-    alone = [index.search(references[row], 50)[1] for row in rows]
+    look_up = CompiledLookUp(references, 1, LIBRARY)
+    proteins = [references[row] for row in range(len(references))]
+    alone = [look_up.look_up([codes]) for codes in proteins]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda row: index.search(references[row], 50)[1], rows))
-    for one, other in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(one, other)
+        together = list(pool.map(lambda codes: look_up.look_up([codes]), proteins * 20))
+    for number, found in enumerate(together):
+        for field in fields(found):
+            expected = getattr(alone[number % len(alone)], field.name)
+            np.testing.assert_array_equal(getattr(found, field.name), expected)
 
 
-@pytest.mark.skipif(LIBRARY is None, reason="words.c was not compiled on installation")
-def test_a_library_of_another_source_is_not_used(monkeypatch):
+@needs_compiled
+def test_without_memory_nothing_is_wrong_afterwards(monkeypatch):
+    references = some_references()
+    look_up = CompiledLookUp(references, 1, LIBRARY)
+    expected = look_up.look_up([references[0]])
+    monkeypatch.setattr(LIBRARY, "look_up_batch", lambda *_: -1)
+    with pytest.raises(MemoryError, match="look up"):
+        look_up.look_up([references[0]])
+    monkeypatch.undo()
+    found = look_up.look_up([references[0]])
+    np.testing.assert_array_equal(found.references, expected.references)
+
+
+@needs_compiled
+def test_a_library_of_other_sources_is_not_used(monkeypatch):
     monkeypatch.setattr(compiled, "digest", lambda: "another")
-    with pytest.raises(OSError, match="another source"):
+    with pytest.raises(OSError, match="other sources"):
         Library(compiled.BINARY)
     assert compiled._load() is None
 
 
-def test_common_words_are_left_out(monkeypatch, library):
+def test_common_words_are_left_out(monkeypatch):
     """A word in more references than the limit finds none of them."""
     monkeypatch.setattr(postings, "COMMON", 3)
     proteins = [encode(b"WWWWW")] * 4 + [encode(b"HHHHH")] * 3
-    index = WordIndex(references_of(proteins, range(7)), library=library)
+    index = PortableIndex(references_of(proteins, range(7)), 1)
     assert len(index.search(encode(b"WWWWW"), 10)[0]) == 0
     assert index.search(encode(b"HHHHH"), 10)[0].tolist() == [4, 5, 6]
 
 
-def test_words_do_not_reach_over_the_end_of_a_reference(library):
+def test_words_do_not_reach_over_the_end_of_a_reference():
     proteins = [encode(b"MKV"), encode(b"LWACD"), random_protein(np.random.default_rng(0), 80)]
-    index = WordIndex(references_of(proteins, range(3)), library=library)
+    index = PortableIndex(references_of(proteins, range(3)), 1)
     assert len(index.search(encode(b"MKVLW"), 10)[0]) == 0
     assert index.search(encode(b"LWACD"), 10)[0].tolist() == [1]
 
 
-def test_proteins_without_a_word_find_nothing(library):
-    index = WordIndex(some_references(), library=library)
+def test_proteins_without_a_word_find_nothing():
+    index = PortableIndex(some_references(), 1)
     for codes in (encode(b""), np.full(80, UNKNOWN, np.uint8), encode(b"M"), encode(b"MKVL")):
         found, shared, own = index.search(codes, 10)
         assert len(found) == len(shared) == own == 0
 
 
-def test_what_is_hidden_is_never_found(library):
+def test_what_is_hidden_is_never_found():
     references = some_references()
-    index = WordIndex(references, library=library)
+    index = PortableIndex(references, 1)
     hidden = np.zeros(len(references), dtype=bool)
     assert index.search(references[0], 10)[0][0] == 0
     hidden[0] = True
     assert 0 not in index.search(references[0], 1000, hidden)[0]
     hidden[:] = True
     assert len(index.search(references[0], 10, hidden)[0]) == 0
-
-
-def test_two_workers_build_what_one_builds(library):
-    references = some_references()
-    one, two = (WordIndex(references, workers, library) for workers in (1, 2))
-    np.testing.assert_array_equal(one.totals, two.totals)
-    for number in range(0, len(references), 5):
-        for a, b in zip(
-            one.search(references[number], 50), two.search(references[number], 50), strict=True
-        ):
-            np.testing.assert_array_equal(a, b)
-
-
-def test_too_many_references_are_refused():
-    many = MOST_REFERENCES + 1
-    references = References(
-        np.zeros(many, np.uint8), np.arange(many + 1), np.zeros(many, np.int32),
-        np.zeros(many, np.uint8), [""] * many,
-    )  # fmt: skip
-    with pytest.raises(ValueError, match="65537 references"):
-        WordIndex(references)

@@ -1,0 +1,141 @@
+/* Where a protein has words, or words like them, and on which diagonals a reference has them. */
+#include "references.h"
+
+static int add_row(Places *places, int32_t word, int64_t place, int32_t score)
+{
+    if (places->number == places->room && room_for_row(places))
+        return -1;
+    places->rows[places->number++] = (Row){word, (int32_t)place, score, places->first[word]};
+    places->first[word] = (int32_t)places->number;
+    mark(places->marked, word);
+    return 0;
+}
+
+/* Make a row of each word of a protein, with a score. */
+int place_words(const Index *index, Places *places, Protein protein, int32_t score)
+{
+    for (int64_t place = 0; place + SPAN <= protein.length; place++) {
+        int32_t word = word_at(protein.codes + place, index->letters);
+        if (word >= 0 && add_row(places, word, place, score))
+            return -1;
+    }
+    return 0;
+}
+
+/* Make a row of each word like one of a protein; see portable_index.similar_words. */
+int place_similar(const Index *index, int32_t least, Places *places, Protein protein)
+{
+    static const int offsets[] = {0, 1, 3, 4};
+    for (int64_t place = 0; place + SPAN <= protein.length; place++) {
+        const uint8_t *codes = protein.codes + place;
+        if (word_at(codes, index->letters) < 0)
+            continue;
+        /* Of each of the four letters: the scores of others, their order, and the best that the
+         * letters to the right can add. */
+        const int8_t *row[4], *by_score[4];
+        int best[4] = {0};
+        for (int i = 3; i >= 0; i--) {
+            int letter = index->letters[codes[offsets[i]]];
+            row[i] = index->substitutions + letter * LETTERS;
+            by_score[i] = index->order + letter * LETTERS;
+            if (i)
+                best[i - 1] = best[i] + row[i][by_score[i][0]];
+        }
+        for (int i = 0; i < LETTERS; i++) {
+            int a = by_score[0][i], first = row[0][a];
+            if (first + best[0] < least)
+                break;
+            for (int j = 0; j < LETTERS; j++) {
+                int b = by_score[1][j], second = first + row[1][b];
+                if (second + best[1] < least)
+                    break;
+                for (int k = 0; k < LETTERS; k++) {
+                    int c = by_score[2][k], third = second + row[2][c];
+                    if (third + best[2] < least)
+                        break;
+                    for (int l = 0; l < LETTERS; l++) {
+                        int d = by_score[3][l], score = third + row[3][d];
+                        if (score < least)
+                            break;
+                        int32_t word = ((a * LETTERS + b) * LETTERS + c) * LETTERS + d;
+                        if (add_row(places, word, place, score))
+                            return -1;
+                    }
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+/* Take all rows away. */
+void clear(Places *places)
+{
+    for (int64_t i = 0; i < places->number; i++) {
+        places->first[places->rows[i].word] = 0;
+        places->marked[places->rows[i].word >> 3] = 0;
+    }
+    places->number = 0;
+}
+
+/* Find the words of a reference that there are rows of; without a branch that depends on it, since
+ * they are there by chance. Returns how many there are. */
+static int64_t common_words(const Index *index, const Places *places, Space *space,
+                            Protein reference)
+{
+    const uint8_t *codes = reference.codes;
+    int64_t ends = reference.length - SPAN + 1, number = 0;
+    int32_t *pairs = space->pairs, letters[RESIDUES];
+    uint32_t *words = space->all_words;
+    if (ends <= 0)
+        return 0;
+    for (int residue = 0; residue < RESIDUES; residue++)
+        letters[residue] = index->letters[residue] < 0 ? -WORDS : index->letters[residue];
+    /* Loops as plain as can be, which compilers turn into vectors. */
+    for (int64_t place = 0; place < reference.length; place++)
+        pairs[place] = letters[codes[place]];
+    for (int64_t place = 0; place < ends + 3; place++)
+        pairs[place] = pairs[place] * LETTERS + pairs[place + 1];
+    for (int64_t place = 0; place < ends; place++) {
+        uint32_t word = (uint32_t)(pairs[place] * (LETTERS * LETTERS) + pairs[place + 3]);
+        words[place] = word < WORDS ? word : WORDS; /* which has no mark */
+    }
+    for (int64_t place = 0; place < ends; place++) {
+        space->common[number] = (Common){(int32_t)words[place], (int32_t)place};
+        number += is_marked(places->marked, (int32_t)words[place]);
+    }
+    return number;
+}
+
+/* Add up the scores of the rows that a protein of some length and a reference have in common, for
+ * each bin of 2 ** bits diagonals: places in the reference less places in the protein, from
+ * -length on. space->touched: the bins; space->sums + 1: the sums. Returns how many bins there
+ * are. */
+int64_t add_diagonals(const Index *index, const Places *places, Space *space, int64_t length,
+                      int64_t number, int bits)
+{
+    Protein reference = reference_at(index, number);
+    if (room_for_diagonals(space, length + reference.length + 2))
+        return -1;
+    int64_t common = common_words(index, places, space, reference), touched = 0;
+    int32_t *sums = space->sums + 1;
+    for (int64_t i = 0; i < common; i++) {
+        int64_t place = space->common[i].place + length;
+        for (int32_t at = places->first[space->common[i].word]; at;) {
+            Row row = places->rows[at - 1];
+            int64_t diagonal = (place - row.place) >> bits;
+            if (!sums[diagonal])
+                space->touched[touched++] = (int32_t)diagonal;
+            sums[diagonal] += row.score;
+            at = row.next;
+        }
+    }
+    return touched;
+}
+
+/* Leave the space as it was before. */
+void forget_diagonals(Space *space, int64_t touched)
+{
+    for (int64_t i = 0; i < touched; i++)
+        space->sums[space->touched[i] + 1] = 0;
+}

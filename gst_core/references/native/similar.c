@@ -1,0 +1,78 @@
+/* The search for references with words like those of a protein, one behind the other. */
+#include <math.h>
+#include <string.h>
+
+#include "references.h"
+
+/* Tally references by the words like those of a protein; see portable_index. */
+static void tally_similar(const Index *index, const Places *alike, int32_t least, int32_t *tally)
+{
+    for (int64_t i = 0; i < alike->number; i++) {
+        Row row = alike->rows[i];
+        if (row.score < least)
+            continue;
+        int32_t weight = index->weights[row.word] * (row.score - least + 2) / 16;
+        for (int32_t at = index->word_starts[row.word]; at < index->word_starts[row.word + 1]; at++)
+            tally[index->postings[at]] += weight;
+    }
+}
+
+/* The references that were tallied more than is to be expected of their length, the highest.
+ * Returns how many there are. */
+static int64_t tallied_highest(const Index *index, const Limits *limits, const int32_t *tally,
+                               const uint8_t *hidden, Hit *hits)
+{
+    int64_t sum = 0, number = 0;
+    float highest = 0;
+    for (int64_t i = 0; i < index->size; i++)
+        sum += tally[i];
+    double expected = (double)sum / (double)index->starts[index->size];
+    for (int64_t i = 0; i < index->size; i++) {
+        int64_t length = index->starts[i + 1] - index->starts[i];
+        double excess = tally[i] - expected * (double)length;
+        if (excess <= 0 || (hidden && hidden[i]))
+            continue;
+        length = length > limits->short_for_tally ? length : limits->short_for_tally;
+        float score = (float)(excess / sqrt((double)length));
+        hits[number++] = (Hit){score, (int32_t)i};
+        highest = score > highest ? score : highest;
+    }
+    return best_hits(hits, number, limits->tallied, 0, highest);
+}
+
+/* The best of a reference's diagonals, with that before and after it; see portable_index. */
+static int32_t best_diagonal(const Index *index, Space *space, int64_t length, int64_t number)
+{
+    int64_t touched = add_diagonals(index, &space->alike, space, length, number, 0);
+    int32_t best = 0;
+    for (int64_t i = 0; i < touched; i++) {
+        const int32_t *sum = space->sums + 1 + space->touched[i];
+        int32_t score = sum[-1] + sum[0] + sum[1];
+        best = score > best ? score : best;
+    }
+    forget_diagonals(space, touched);
+    return touched < 0 ? -1 : best;
+}
+
+/* Find references that have many words like those of a protein, one behind the other; see
+ * portable_index.PortableIndex. There have to be rows of such words. found (similar,), the best
+ * first. */
+int64_t search_similar(const Index *index, const Limits *limits, Space *space, Protein protein,
+                       const uint8_t *hidden, int32_t *found)
+{
+    Hit *hits = space->hits;
+    tally_similar(index, &space->alike, limits->more_alike, space->tally);
+    int64_t number = tallied_highest(index, limits, space->tally, hidden, hits);
+    memset(space->tally, 0, (size_t)index->size * sizeof *space->tally);
+    for (int64_t i = 0; i < number; i++) {
+        int32_t score = best_diagonal(index, space, protein.length, hits[i].reference);
+        if (score < 0)
+            return -1;
+        hits[i].score = (float)score;
+    }
+    number = best_hits(hits, number, number, 0, 0);
+    number = number < limits->similar ? number : limits->similar;
+    for (int64_t i = 0; i < number; i++)
+        found[i] = hits[i].reference;
+    return number;
+}

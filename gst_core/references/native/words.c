@@ -1,0 +1,226 @@
+/* The index of words, and the search for references that share a protein's rarest ones. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "references.h"
+
+enum { AHEAD = 256, BINS = 256, BLOCK = 64, SOON = 8 };
+
+#if defined(__GNUC__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#define PREFETCH_TO_WRITE(address) __builtin_prefetch(address, 1)
+#else
+#define PREFETCH(address) ((void)(address))
+#define PREFETCH_TO_WRITE(address) ((void)(address))
+#endif
+
+/* Count in how many of the references first to last each word is; counts (WORDS,) begin at 0.
+ * Returns 0, or -1 without memory. */
+int count_words(const uint8_t *codes, const int64_t *starts, int64_t first, int64_t last,
+                const int8_t *letters, int32_t *counts)
+{
+    uint32_t *seen = calloc(WORDS, sizeof *seen);
+    if (!seen)
+        return -1;
+    for (int64_t reference = first; reference < last; reference++) {
+        for (int64_t place = starts[reference]; place + SPAN <= starts[reference + 1]; place++) {
+            int32_t word = word_at(codes + place, letters);
+            if (word < 0 || seen[word] == reference + 1)
+                continue;
+            seen[word] = (uint32_t)reference + 1;
+            counts[word]++;
+        }
+    }
+    free(seen);
+    return 0;
+}
+
+/* Write the references first to last to the postings of their words, ascending, and sum up the
+ * weights of each one's words. next (WORDS,) says where the next reference of a word goes, and is
+ * moved on; -1 for words that have no postings. Returns 0, or -1 without memory. */
+int fill_postings(const uint8_t *codes, const int64_t *starts, int64_t first, int64_t last,
+                  const int8_t *letters, const int32_t *weights, int32_t *next,
+                  uint16_t *postings, int64_t *totals)
+{
+    uint32_t *seen = calloc(WORDS, sizeof *seen);
+    int32_t words[AHEAD];
+    if (!seen)
+        return -1;
+    for (int64_t reference = first; reference < last; reference++) {
+        int64_t place = starts[reference], end = starts[reference + 1] - SPAN + 1;
+        totals[reference] = 0;
+        while (place < end) {
+            /* Where words go is all over the memory: ask for it some time before it is needed. */
+            int number = 0;
+            for (; place < end && number < AHEAD; place++) {
+                int32_t word = word_at(codes + place, letters);
+                if (word < 0 || next[word] < 0 || seen[word] == reference + 1)
+                    continue;
+                seen[word] = (uint32_t)reference + 1;
+                PREFETCH_TO_WRITE(postings + next[word]);
+                words[number++] = word;
+            }
+            for (int i = 0; i < number; i++) {
+                postings[next[words[i]]++] = (uint16_t)reference;
+                totals[reference] += weights[words[i]];
+            }
+        }
+    }
+    free(seen);
+    return 0;
+}
+
+/* Distinct words of a protein that some reference has; returns how many. */
+static int64_t known_words(const Index *index, Space *space, Protein protein)
+{
+    int64_t number = 0;
+    for (int64_t place = 0; place + SPAN <= protein.length; place++) {
+        int32_t word = word_at(protein.codes + place, index->letters);
+        if (word < 0 || is_marked(space->marked, word))
+            continue;
+        mark(space->marked, word);
+        int32_t start = index->word_starts[word];
+        int32_t size = index->word_starts[word + 1] - start;
+        space->words[number] = (Word){start, size, index->weights[word]};
+        number += size > 0;
+    }
+    for (int64_t place = 0; place + SPAN <= protein.length; place++) {
+        int32_t word = word_at(protein.codes + place, index->letters);
+        if (word >= 0)
+            space->marked[word >> 3] = 0;
+    }
+    return number;
+}
+
+/* The largest number of references that a word may be in so that all such words together have
+ * no more than `budget` postings; sizes (common + 1,) is overwritten. */
+static int32_t rarest(const Word *words, int64_t number, int32_t common, int64_t budget,
+                      int64_t *sizes)
+{
+    memset(sizes, 0, ((size_t)common + 1) * sizeof *sizes);
+    for (int64_t i = 0; i < number; i++)
+        sizes[words[i].size] += words[i].size;
+    int64_t total = 0;
+    for (int32_t size = 1; size <= common; size++) {
+        total += sizes[size];
+        if (total > budget)
+            return size - 1;
+    }
+    return common;
+}
+
+static int by_score(const void *one, const void *other)
+{
+    const Hit *a = one, *b = other;
+    if (a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    return a->reference < b->reference ? -1 : 1;
+}
+
+/* A reference's score: the weight of the words shared, over the root of its length. */
+static inline float score_of(const int32_t *tally, const float *inverse_root, int64_t reference)
+{
+    return (float)tally[reference] * inverse_root[reference];
+}
+
+/* Leave out hits that are not among the best, before they are sorted: they are counted in bins by
+ * their scores, which lie between floor and highest. Returns how many are left, `most` at least. */
+static int64_t without_the_lowest(Hit *hits, int64_t number, int64_t most, float floor,
+                                  float highest)
+{
+    int64_t bins[BINS] = {0}, above = 0, kept = 0;
+    float scale = (BINS - 1) / (highest - floor);
+    for (int64_t i = 0; i < number; i++)
+        bins[(int)((hits[i].score - floor) * scale)]++;
+    int lowest = BINS;
+    while (above < most)
+        above += bins[--lowest];
+    for (int64_t i = 0; i < number; i++) {
+        hits[kept] = hits[i];
+        kept += (int)((hits[i].score - floor) * scale) >= lowest;
+    }
+    return kept;
+}
+
+static inline int32_t bits_of(float number)
+{
+    int32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
+/* Bring the best hits to the front, in order; all score more than floor and up to highest. Of equal
+ * ones the first reference comes first. Returns how many there are, `most` at most. */
+int64_t best_hits(Hit *hits, int64_t number, int64_t most, float floor, float highest)
+{
+    if (number > most)
+        number = without_the_lowest(hits, number, most, floor, highest);
+    qsort(hits, (size_t)number, sizeof *hits, by_score);
+    return number < most ? number : most;
+}
+
+/* Find the references that share the rarest words with a protein; see portable_index.
+ * found and shared (most,), sums (2,): weights of the protein's words, and of those looked up.
+ * Returns how many were found. */
+int64_t search(const Index *index, const Limits *limits, Space *space, Protein protein,
+               const uint8_t *hidden, int64_t most, int32_t *found, int32_t *shared,
+               int64_t *sums)
+{
+    const Word *words = space->words;
+    const float *inverse_root = index->inverse_root;
+    int32_t *tally = space->tally;
+    Hit *hits = space->hits;
+    int64_t number = known_words(index, space, protein), references = index->size;
+    int64_t budget = limits->budget_per_word * number;
+    budget = budget < limits->budget ? limits->budget : budget;
+    int32_t limit = rarest(words, number, limits->common, budget, space->sizes);
+    sums[0] = sums[1] = 0;
+    for (int64_t i = 0; i < number; i++) {
+        Word word = words[i];
+        /* Postings are all over the memory: ask for them some time before they are needed. */
+        if (i + SOON < number && words[i + SOON].size <= limit) {
+            const uint16_t *soon = index->postings + words[i + SOON].start;
+            for (int32_t j = 0; j < words[i + SOON].size; j += 32)
+                PREFETCH(soon + j);
+        }
+        sums[0] += word.weight;
+        if (word.size > limit)
+            continue;
+        sums[1] += word.weight;
+        const uint16_t *posting = index->postings + word.start;
+        for (int32_t j = 0; j < word.size; j++)
+            tally[posting[j]] += word.weight;
+    }
+    if (hidden)
+        for (int64_t i = 0; i < references; i++)
+            tally[i] = hidden[i] ? 0 : tally[i];
+
+    /* Scores are not negative, and such numbers have the order of their bits. */
+    int32_t highest_bits = 0;
+    for (int64_t i = 0; i < references; i++) {
+        int32_t bits = bits_of(score_of(tally, inverse_root, i));
+        highest_bits = bits > highest_bits ? bits : highest_bits;
+    }
+    float highest, floor;
+    memcpy(&highest, &highest_bits, sizeof highest);
+    floor = limits->least * highest;
+    int64_t kept = 0;
+    for (int64_t block = 0; block < references; block += BLOCK) {
+        int64_t end = block + BLOCK < references ? block + BLOCK : references;
+        int any = 0;
+        for (int64_t i = block; i < end; i++)
+            any |= score_of(tally, inverse_root, i) > floor;
+        for (int64_t i = block; any && i < end; i++) {
+            float score = score_of(tally, inverse_root, i);
+            hits[kept] = (Hit){score, (int32_t)i};
+            kept += score > floor;
+        }
+    }
+    kept = best_hits(hits, kept, most, floor, highest);
+    for (int64_t i = 0; i < kept; i++) {
+        found[i] = hits[i].reference;
+        shared[i] = tally[hits[i].reference];
+    }
+    memset(tally, 0, (size_t)references * sizeof *tally);
+    return kept;
+}

@@ -1,0 +1,242 @@
+"""The index of words in numpy, for machines without the compiled one; to the same numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.references import postings
+from gst_core.references.portable_postings import build, ranges
+from gst_core.references.postings import PARTS
+from gst_core.references.store import References
+from gst_core.references.substitutions import BLOSUM62
+from gst_core.references.words import (
+    GROUPS,
+    LETTERS,
+    OFFSETS,
+    SPAN,
+    WORDS,
+    distinct_words,
+    word_numbers,
+)
+
+
+class PortableIndex:
+    """References by the words they contain.
+
+    Parameters
+    ----------
+    references
+        The references.
+    workers
+        Threads that build it.
+
+    Attributes
+    ----------
+    totals
+        As :class:`~gst_core.references.lookup.LookUp` has them.
+    """
+
+    def __init__(self, references: References, workers: int) -> None:
+        self._index = build(references, workers)
+        self.totals = (self._index.totals / PARTS).astype(np.float32)
+        self._references, self._lengths = references, references.lengths
+
+    def search(
+        self, codes: NDArray[np.uint8], most: int, hidden: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64], float]:
+        """Find the references that share the rarest words with a protein.
+
+        A reference's score is the sum of the weights of shared words, each counted once,
+        over the root of its length: long references share more by chance.
+
+        Parameters
+        ----------
+        codes
+            Plain residue codes of the protein.
+        most
+            References wanted.
+        hidden
+            ``(R,)``: references to leave out.
+
+        Returns
+        -------
+        references
+            Numbers of at most `most` references that score more than
+            :data:`~gst_core.references.postings.LEAST` of the best, the best first; of
+            equally good ones the first stored comes first.
+        shared
+            Sum of the weights of the words shared with each, in nats, as if those not looked
+            up were shared as often as the others.
+        own
+            Sum of the weights of the protein's words, in nats.
+        """
+        index = self._index
+        words = distinct_words(codes)
+        first = index.starts[words]
+        counts = index.starts[words + 1] - first
+        weights = index.weights[words]
+        rare = _rarest(counts)
+        own, used = int(weights.sum()), int(weights[rare].sum())
+        first, counts, weights = first[rare], counts[rare], weights[rare]
+        owners = index.references[ranges(first, counts)]
+        shared = np.bincount(owners, np.repeat(weights, counts), len(index.inverse_root))
+        if hidden is not None:
+            shared[hidden] = 0
+        scores = shared.astype(np.float32)
+        scores *= index.inverse_root
+        least = np.float32(postings.LEAST) * scores.max(initial=0)
+        found = np.flatnonzero(scores > least)
+        found = found[np.argsort(-scores[found], kind="stable")][:most]
+        nats = shared[found].astype(np.float64) * (own / max(used, 1) / PARTS)
+        return found.astype(np.int32), nats, own / PARTS
+
+    def search_similar(
+        self, codes: NDArray[np.uint8], most: int, hidden: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int32]:
+        """Find the references that have many words like those of a protein, one behind the other.
+
+        Finds relatives that share hardly any word with it, and takes many times longer. The
+        references that exceed most what is to be expected of their length
+        (:data:`~gst_core.references.postings.TALLIED` of them) are ranked by their best diagonal.
+
+        Parameters
+        ----------
+        codes
+            Plain residue codes of the protein.
+        most
+            References wanted.
+        hidden
+            ``(R,)``: references to leave out.
+
+        Returns
+        -------
+        references
+            Numbers of at most `most` references, the best first; of equally good ones the first
+            stored comes first.
+        """
+        rows = similar_words(codes)
+        tally = self._tally(rows).astype(np.float64)
+        excess = tally - tally.sum() / self._lengths.sum() * self._lengths
+        longer = np.maximum(self._lengths, postings.SHORT_FOR_TALLY)
+        tallied = (excess / np.sqrt(longer)).astype(np.float32)
+        if hidden is not None:
+            tallied[hidden] = 0
+        highest = np.argsort(-tallied, kind="stable")[: postings.TALLIED]
+        wanted: NDArray[np.int32] = np.sort(highest[tallied[highest] > 0]).astype(np.int32)
+        scores = self._score_diagonals(rows, len(codes), wanted)
+        best: NDArray[np.int32] = wanted[np.argsort(-scores, kind="stable")[:most]]
+        return best
+
+    def _tally(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Tally references by words like those of a protein.
+
+        Parameters
+        ----------
+        rows
+            Of :func:`similar_words`.
+
+        Returns
+        -------
+        tally
+            ``(R,)``: sum of the weights of a reference's words, the more the more alike they are,
+            for each place of the protein.
+        """
+        index = self._index
+        words, _, scores = rows[rows[:, 2] >= postings.MORE_ALIKE].T
+        weights = index.weights[words] * (scores - postings.MORE_ALIKE + 2) // 16
+        first = index.starts[words]
+        counts = index.starts[words + 1] - first
+        owners = index.references[ranges(first, counts)]
+        tally = np.bincount(owners, np.repeat(weights, counts), len(index.inverse_root))
+        return tally.astype(np.int32)
+
+    def _score_diagonals(
+        self, rows: NDArray[np.int32], length: int, wanted: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Score references by the best of their diagonals with a protein.
+
+        Relatives have many similar words at the same distance from each other as the protein has
+        them: what a pair of them scores is added up for each difference of their places, and
+        for that before and after it.
+
+        Parameters
+        ----------
+        rows
+            Of :func:`similar_words`.
+        length
+            Of the protein.
+        wanted
+            Numbers of references.
+
+        Returns
+        -------
+        scores
+            Of each, 0 where it has no similar word.
+        """
+        scores = np.zeros(len(wanted), dtype=np.int32)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        rows_of = np.bincount(rows[:, 0], minlength=WORDS)
+        first_of = np.cumsum(rows_of) - rows_of
+        parts = [word_numbers(self._references[number]) for number in wanted.tolist()]
+        sizes = np.array([len(part) for part in parts], dtype=np.int64)
+        words = np.concatenate([np.empty(0, dtype=np.int32), *parts])
+        known = (words >= 0) & (rows_of[words] > 0)
+        owners = np.repeat(np.arange(len(wanted)), sizes)[known]
+        places = ranges(np.zeros_like(sizes), sizes)[known]
+        counts = rows_of[words[known]]
+        at = ranges(first_of[words[known]], counts)
+        # The diagonals of all references in one row of numbers, with room between those of two.
+        room = sizes + length + 2
+        begins = np.cumsum(room) - room
+        diagonals = np.repeat(begins[owners] + places + length, counts) - rows[at, 1]
+        diagonals, which = np.unique(diagonals, return_inverse=True)
+        sums = np.bincount(which, rows[at, 2], len(diagonals))
+        next_to = np.flatnonzero(np.diff(diagonals) == 1)
+        beside = sums.copy()
+        beside[next_to] += sums[next_to + 1]
+        beside[next_to + 1] += sums[next_to]
+        owners = np.searchsorted(begins, diagonals, side="right") - 1
+        np.maximum.at(scores, owners, beside.astype(np.int32))
+        return scores
+
+
+def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """List words like those of a protein: its neighbourhood (Altschul et al. 1990).
+
+    Parameters
+    ----------
+    codes
+        Plain residue codes.
+
+    Returns
+    -------
+    rows
+        ``(N, 3)``: a word, the place in the protein of one that it is like, and the score of
+        their four substitutions, :data:`~gst_core.references.postings.ALIKE` at least.
+    """
+    scores, letters = BLOSUM62.astype(np.int32), GROUPS[codes]
+    parts = [np.empty((0, 3), dtype=np.int32)]
+    for place in range(len(codes) - SPAN + 1):
+        word = [int(letters[place + offset]) for offset in OFFSETS]
+        if min(word) < 0:
+            continue
+        left, right = ((scores[a][:, None] + scores[b]).ravel() for a, b in (word[:2], word[2:]))
+        # Few pairs score enough with the best of the others; only these are combined.
+        heads = np.flatnonzero(left >= postings.ALIKE - right.max())
+        tails = np.flatnonzero(right >= postings.ALIKE - left.max())
+        score = left[heads][:, None] + right[tails]
+        first, last = np.nonzero(score >= postings.ALIKE)
+        words = heads[first] * LETTERS**2 + tails[last]
+        parts.append(np.stack([words, np.full_like(words, place), score[first, last]], axis=1))
+    return np.concatenate(parts).astype(np.int32)
+
+
+def _rarest(counts: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Choose words, those in fewest references first, within the budget; equal ones alike."""
+    known = int(np.count_nonzero(counts))
+    budget = max(postings.BUDGET, postings.BUDGET_PER_WORD * known)
+    if int(counts.sum()) <= budget:
+        return counts > 0
+    of_size = np.cumsum(np.bincount(counts, counts))
+    return (counts > 0) & (counts < np.searchsorted(of_size, budget, side="right"))
