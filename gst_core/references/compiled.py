@@ -109,7 +109,7 @@ class Library:
         if library.source_digest().decode() != digest():
             raise OSError(f"{path} was compiled from other sources")
         self.count_words: Any = library.count_words
-        self.count_words.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 2
+        self.count_words.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 4
         self.fill_postings: Any = library.fill_postings
         self.fill_postings.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 5
         self.space_new: Any = library.space_new
@@ -155,13 +155,15 @@ def build(library: Library, references: References, workers: int) -> Postings:
     edges = np.searchsorted(begins, np.linspace(0, begins[-1], workers + 1))
     edges[0], edges[-1] = 0, size
     parts = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-    of_part = np.zeros((workers, WORDS), dtype=np.int32)
+    of_part = np.empty((workers, WORDS), dtype=np.int32)
+    own = np.empty(size, dtype=np.int64)
     with ThreadPoolExecutor(workers) as pool:
 
         def count(part: int) -> int:
             return int(
                 library.count_words(
-                    *(_at(codes), _at(begins), *parts[part], _at(GROUPS), _at(of_part[part]))
+                    *(_at(codes), _at(begins), *parts[part], _at(GROUPS), _at(BLOSUM90)),
+                    *(_at(of_part[part]), _at(own)),
                 )
             )
 
@@ -183,7 +185,7 @@ def build(library: Library, references: References, workers: int) -> Postings:
             )
 
         _require_memory(pool.map(fill, range(workers)))
-    return Postings(starts, owners, weights, totals, postings.inverse_root(references))
+    return Postings(starts, owners, weights, totals, postings.inverse_root(references), own)
 
 
 class CompiledLookUp:
@@ -202,6 +204,7 @@ class CompiledLookUp:
     def __init__(self, references: References, workers: int, library: Library) -> None:
         index = build(library, references, workers)
         self.totals = (index.totals / postings.PARTS).astype(np.float32)
+        self.self_scores = index.self_scores
         self._library, self._references = library, references
         # What the addresses point to.
         self._arrays: dict[str, NDArray[Any]] = {

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.clades import LINEAGE_OF_CLADE
-from gst_core.references.alignment import self_score, self_scores
+from gst_core.references.alignment import self_score
 from gst_core.references.compiled import LIBRARY, CompiledLookUp, Library
 from gst_core.references.lookup import Alignment, Hidden, LookedUp, LookUp, Proteins
 from gst_core.references.portable import PortableLookUp
@@ -120,7 +120,6 @@ class EvidenceFinder:
             if library is None
             else CompiledLookUp(references, workers, library)
         )
-        self._self_scores = self_scores(references.codes, references.starts)
         self._lengths = references.lengths
         self._counts = counts
         self._lineages = LINEAGES[references.clades]
@@ -202,7 +201,7 @@ class EvidenceFinder:
             scores[first],
             np.bincount(group, scores) / aligned,
             self._lengths[found[first]],
-            self._self_scores[found[first]],
+            self._look_up.self_scores[found[first]],
         )
         kept = slot < CANDIDATES
         at = row[kept], slot[kept]

@@ -92,9 +92,12 @@ class LookUp(Protocol):
     totals
         ``(R,)``: sum of the weights of each reference's words, in nats. A word's weight
         is its inverse document frequency.
+    self_scores
+        ``(R,)``: score of each reference's alignment with itself, at least 1.
     """
 
     totals: NDArray[np.float32]
+    self_scores: NDArray[np.int64]
 
     def look_up(self, proteins: Proteins, hidden: Hidden | None = None) -> LookedUp:
         """Find references and align them.

@@ -31,7 +31,7 @@ class PortableLookUp:
 
     def __init__(self, references: References, workers: int) -> None:
         self._index = PortableIndex(references, workers)
-        self.totals = self._index.totals
+        self.totals, self.self_scores = self._index.totals, self._index.self_scores
         self._references, self._lengths = references, references.lengths
 
     def look_up(self, proteins: Proteins, hidden: Hidden | None = None) -> LookedUp:

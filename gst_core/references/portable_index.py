@@ -33,13 +33,14 @@ class PortableIndex:
 
     Attributes
     ----------
-    totals
+    totals, self_scores
         As :class:`~gst_core.references.lookup.LookUp` has them.
     """
 
     def __init__(self, references: References, workers: int) -> None:
         self._index = build(references, workers)
         self.totals = (self._index.totals / PARTS).astype(np.float32)
+        self.self_scores = self._index.self_scores
         self._references, self._lengths = references, references.lengths
 
     def search(

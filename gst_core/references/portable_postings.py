@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references import postings
+from gst_core.references.alignment import self_scores
 from gst_core.references.postings import Postings
 from gst_core.references.store import References
 from gst_core.references.words import GROUPS, LETTERS, OFFSETS, SPAN, WORDS
@@ -32,7 +33,8 @@ def build(references: References, workers: int) -> Postings:
         last = first + _SLAB // 5
         each = np.repeat(weights[first:last], counts[first:last])
         totals += np.bincount(owners[starts[first] : starts[last]], each, size).astype(np.int64)
-    return Postings(starts, owners, weights, totals, postings.inverse_root(references))
+    own = self_scores(references.codes, references.starts)
+    return Postings(starts, owners, weights, totals, postings.inverse_root(references), own)
 
 
 def ranges(first: NDArray[Any], counts: NDArray[Any]) -> NDArray[Any]:

@@ -55,6 +55,8 @@ class Postings:
         ``(R,)`` int64: sum of the weights of each reference's words.
     inverse_root
         ``(R,)`` float32: 1 over the root of each reference's length.
+    self_scores
+        ``(R,)`` int64: score of each reference's alignment with itself, at least 1.
     """
 
     starts: NDArray[np.int32]
@@ -62,6 +64,7 @@ class Postings:
     weights: NDArray[np.int32]
     totals: NDArray[np.int64]
     inverse_root: NDArray[np.float32]
+    self_scores: NDArray[np.int64]
 
 
 def starts_and_weights(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from gst_core.sequences import ALPHABET
 from gst_core.sequences.reduced import ALIASES
 
-#: References a model may have: their numbers are kept in 16 bits.
-MOST_REFERENCES: Final = 1 << 16
+#: References a model may have: their numbers are kept in 16 bits, and one stands for none.
+MOST_REFERENCES: Final = (1 << 16) - 1
 
 #: What a model file carries beside its network, as outputs of the graph that are constants:
 #: the references, and how many training proteins each symbol has.

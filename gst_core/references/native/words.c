@@ -14,59 +14,84 @@ enum { AHEAD = 256, BINS = 256, BLOCK = 64, SOON = 8 };
 #define PREFETCH_TO_WRITE(address) ((void)(address))
 #endif
 
-/* Count in how many of the references first to last each word is; counts (WORDS,) begin at 0.
- * Returns 0, or -1 without memory. */
+/* What is known of a word while references are gone through, together: words are all over the
+ * memory. last: the reference that had it last. */
+typedef struct {
+    int32_t number;
+    uint16_t last, weight;
+} Slot;
+
+/* A reference that is none of those from first on; there are less than 65,536. */
+static uint16_t none_from(int64_t first) { return (uint16_t)(first - 1); }
+
+/* Count in how many of the references first to last each word is, (WORDS,), and score each of them
+ * against itself, 1 at least. */
 int count_words(const uint8_t *codes, const int64_t *starts, int64_t first, int64_t last,
-                const int8_t *letters, int32_t *counts)
+                const int8_t *letters, const int8_t *scores, int32_t *counts, int64_t *own)
 {
-    uint32_t *seen = calloc(WORDS, sizeof *seen);
-    if (!seen)
+    Slot *slots = malloc(WORDS * sizeof *slots);
+    int32_t itself[RESIDUES];
+    if (!slots)
         return -1;
+    for (int32_t word = 0; word < WORDS; word++)
+        slots[word] = (Slot){0, none_from(first), 0};
+    for (int residue = 0; residue < RESIDUES; residue++)
+        itself[residue] = scores[residue * (RESIDUES + 1)];
     for (int64_t reference = first; reference < last; reference++) {
+        int64_t score = 0;
         for (int64_t place = starts[reference]; place + SPAN <= starts[reference + 1]; place++) {
             int32_t word = word_at(codes + place, letters);
-            if (word < 0 || seen[word] == reference + 1)
+            if (word < 0)
                 continue;
-            seen[word] = (uint32_t)reference + 1;
-            counts[word]++;
+            slots[word].number += slots[word].last != reference;
+            slots[word].last = (uint16_t)reference;
         }
+        for (int64_t place = starts[reference]; place < starts[reference + 1]; place++)
+            score += itself[codes[place]];
+        own[reference] = score > 1 ? score : 1;
     }
-    free(seen);
+    for (int32_t word = 0; word < WORDS; word++)
+        counts[word] = slots[word].number;
+    free(slots);
     return 0;
 }
 
 /* Write the references first to last to the postings of their words, ascending, and sum up the
- * weights of each one's words. next (WORDS,) says where the next reference of a word goes, and is
- * moved on; -1 for words that have no postings. Returns 0, or -1 without memory. */
+ * weights of each one's words. next (WORDS,): where the first of them goes; -1 for words that have
+ * no postings. */
 int fill_postings(const uint8_t *codes, const int64_t *starts, int64_t first, int64_t last,
-                  const int8_t *letters, const int32_t *weights, int32_t *next,
+                  const int8_t *letters, const int32_t *weights, const int32_t *next,
                   uint16_t *postings, int64_t *totals)
 {
-    uint32_t *seen = calloc(WORDS, sizeof *seen);
-    int32_t words[AHEAD];
-    if (!seen)
+    Slot *slots = malloc(WORDS * sizeof *slots);
+    int32_t places[AHEAD];
+    if (!slots)
         return -1;
+    for (int32_t word = 0; word < WORDS; word++)
+        slots[word] = (Slot){next[word], none_from(first), (uint16_t)weights[word]};
     for (int64_t reference = first; reference < last; reference++) {
         int64_t place = starts[reference], end = starts[reference + 1] - SPAN + 1;
         totals[reference] = 0;
         while (place < end) {
-            /* Where words go is all over the memory: ask for it some time before it is needed. */
+            /* Ask for memory some time before it is written to. */
             int number = 0;
             for (; place < end && number < AHEAD; place++) {
                 int32_t word = word_at(codes + place, letters);
-                if (word < 0 || next[word] < 0 || seen[word] == reference + 1)
+                if (word < 0)
                     continue;
-                seen[word] = (uint32_t)reference + 1;
-                PREFETCH_TO_WRITE(postings + next[word]);
-                words[number++] = word;
+                Slot *slot = slots + word;
+                if (slot->number < 0 || slot->last == reference)
+                    continue;
+                slot->last = (uint16_t)reference;
+                totals[reference] += slot->weight;
+                PREFETCH_TO_WRITE(postings + slot->number);
+                places[number++] = slot->number++;
             }
-            for (int i = 0; i < number; i++) {
-                postings[next[words[i]]++] = (uint16_t)reference;
-                totals[reference] += weights[words[i]];
-            }
+            for (int i = 0; i < number; i++)
+                postings[places[i]] = (uint16_t)reference;
         }
     }
-    free(seen);
+    free(slots);
     return 0;
 }
 
