@@ -26,8 +26,10 @@ GAP_EXTEND: Final = 1
 BIN_BITS: Final = 3
 WORD_WORTH: Final = 24
 MARGIN: Final = 24
-#: Where no bin has so many words, those that are only alike take their place.
+#: Where no bin has so many words, those that are only alike take their place, and the margin is
+#: wider.
 FEW: Final = 40
+WIDE_MARGIN: Final = 96
 
 _LETTERS: Final = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
 _SELF: Final = BLOSUM90.diagonal().astype(np.int16)

@@ -53,8 +53,11 @@ class _Limits(ctypes.Structure):
         ("least", ctypes.c_float),
         *((name, _INT) for name in ("found", "aligned", "searched", "rivals", "sure", "similar")),
         *((name, _DOUBLE) for name in ("worth", "doubtful", "weak")),
-        *((name, _INT) for name in ("alike", "more_alike", "tallied", "short_for_tally")),
-        *((name, _INT) for name in ("gap_open", "gap_extend", "bin_bits", "few", "margin")),
+        *((name, _INT) for name in ("alike", "more_alike", "tallied", "ranked", "short_for_tally")),
+        *(
+            (name, _INT)
+            for name in ("gap_open", "gap_extend", "bin_bits", "few", "margin", "wide_margin")
+        ),
         ("word_worth", _INT),
     )
 
@@ -79,12 +82,14 @@ def _limits() -> _Limits:
         alike=postings.ALIKE,
         more_alike=postings.MORE_ALIKE,
         tallied=postings.TALLIED,
+        ranked=postings.RANKED,
         short_for_tally=postings.SHORT_FOR_TALLY,
         gap_open=alignment.GAP_OPEN,
         gap_extend=alignment.GAP_EXTEND,
         bin_bits=alignment.BIN_BITS,
         few=alignment.FEW,
         margin=alignment.MARGIN,
+        wide_margin=alignment.WIDE_MARGIN,
         word_worth=alignment.WORD_WORTH,
     )
 

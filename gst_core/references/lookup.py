@@ -29,7 +29,7 @@ RIVALS: Final = 6
 #: their words are aligned, and the best `SIMILAR` by words that are only alike.
 WEAK: Final = 0.25
 SURE: Final = 10
-SIMILAR: Final = 30
+SIMILAR: Final = 10
 
 Proteins = Sequence[NDArray[np.uint8]]
 Hidden = Sequence[NDArray[np.bool_]]

@@ -9,7 +9,7 @@ from gst_core.references import postings
 from gst_core.references.portable_postings import build, ranges
 from gst_core.references.postings import PARTS
 from gst_core.references.store import References
-from gst_core.references.substitutions import BLOSUM62
+from gst_core.references.substitutions import BLOSUM62, BLOSUM90
 from gst_core.references.words import (
     GROUPS,
     LETTERS,
@@ -99,7 +99,9 @@ class PortableIndex:
 
         Finds relatives that share hardly any word with it, and takes many times longer. The
         references that exceed most what is to be expected of their length
-        (:data:`~gst_core.references.postings.TALLIED` of them) are ranked by their best diagonal.
+        (:data:`~gst_core.references.postings.TALLIED` of them) are ranked by their best diagonal,
+        with that before and after it, and the first of these
+        (:data:`~gst_core.references.postings.RANKED`) by the best part of their best diagonals.
 
         Parameters
         ----------
@@ -125,9 +127,23 @@ class PortableIndex:
             tallied[hidden] = 0
         highest = np.argsort(-tallied, kind="stable")[: postings.TALLIED]
         wanted: NDArray[np.int32] = np.sort(highest[tallied[highest] > 0]).astype(np.int32)
-        scores = self._score_diagonals(rows, len(codes), wanted)
-        best: NDArray[np.int32] = wanted[np.argsort(-scores, kind="stable")[:most]]
-        return best
+        owners, diagonals, sums = self._add_diagonals(rows, len(codes), wanted)
+        scores = np.zeros(len(wanted), dtype=np.int64)
+        next_to = np.flatnonzero((np.diff(diagonals) == 1) & (np.diff(owners) == 0))
+        beside = sums.copy()
+        beside[next_to] += sums[next_to + 1]
+        beside[next_to + 1] += sums[next_to]
+        np.maximum.at(scores, owners, beside)
+        ranked = np.sort(np.lexsort((wanted, -scores))[: postings.RANKED])
+        scores = np.zeros(len(wanted), dtype=np.int64)
+        for place in ranked.tolist():
+            own = owners == place
+            best = np.lexsort((diagonals[own], -sums[own]))[: postings.DIAGONALS]
+            reference = self._references[int(wanted[place])]
+            for diagonal in diagonals[own][best].tolist():
+                scores[place] = max(scores[place], _best_part(codes, reference, diagonal))
+        found: NDArray[np.int32] = wanted[ranked[np.argsort(-scores[ranked], kind="stable")]]
+        return found[:most]
 
     def _tally(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """Tally references by words like those of a protein.
@@ -152,14 +168,13 @@ class PortableIndex:
         tally = np.bincount(owners, np.repeat(weights, counts), len(index.inverse_root))
         return tally.astype(np.int32)
 
-    def _score_diagonals(
+    def _add_diagonals(
         self, rows: NDArray[np.int32], length: int, wanted: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
-        """Score references by the best of their diagonals with a protein.
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Add up, for each diagonal of references, what it has in common with a protein.
 
         Relatives have many similar words at the same distance from each other as the protein has
-        them: what a pair of them scores is added up for each difference of their places, and
-        for that before and after it.
+        them: what a pair of them scores is added up for each difference of their places.
 
         Parameters
         ----------
@@ -172,10 +187,13 @@ class PortableIndex:
 
         Returns
         -------
-        scores
-            Of each, 0 where it has no similar word.
+        owners
+            Places in `wanted`, ascending.
+        diagonals
+            Places in the reference less those in the protein, ascending for each reference.
+        sums
+            Of each.
         """
-        scores = np.zeros(len(wanted), dtype=np.int32)
         rows = rows[np.argsort(rows[:, 0], kind="stable")]
         rows_of = np.bincount(rows[:, 0], minlength=WORDS)
         first_of = np.cumsum(rows_of) - rows_of
@@ -187,19 +205,22 @@ class PortableIndex:
         places = ranges(np.zeros_like(sizes), sizes)[known]
         counts = rows_of[words[known]]
         at = ranges(first_of[words[known]], counts)
-        # The diagonals of all references in one row of numbers, with room between those of two.
-        room = sizes + length + 2
+        # The diagonals of all references in one row of numbers.
+        room = sizes + length
         begins = np.cumsum(room) - room
-        diagonals = np.repeat(begins[owners] + places + length, counts) - rows[at, 1]
-        diagonals, which = np.unique(diagonals, return_inverse=True)
-        sums = np.bincount(which, rows[at, 2], len(diagonals))
-        next_to = np.flatnonzero(np.diff(diagonals) == 1)
-        beside = sums.copy()
-        beside[next_to] += sums[next_to + 1]
-        beside[next_to + 1] += sums[next_to]
-        owners = np.searchsorted(begins, diagonals, side="right") - 1
-        np.maximum.at(scores, owners, beside.astype(np.int32))
-        return scores
+        keys = np.repeat(begins[owners] + places + length, counts) - rows[at, 1]
+        keys, which = np.unique(keys, return_inverse=True)
+        sums = np.bincount(which, rows[at, 2], len(keys)).astype(np.int64)
+        owners = np.searchsorted(begins, keys, side="right") - 1
+        return owners, keys - begins[owners] - length, sums
+
+
+def _best_part(codes: NDArray[np.uint8], reference: NDArray[np.uint8], diagonal: int) -> int:
+    """Score the best part of a diagonal, without gaps."""
+    first, last = max(0, -diagonal), min(len(codes), len(reference) - diagonal)
+    scores = BLOSUM90[codes[first:last], reference[first + diagonal : last + diagonal]]
+    sums = np.concatenate([[0], np.cumsum(scores, dtype=np.int64)])
+    return int((sums - np.minimum.accumulate(sums)).max())
 
 
 def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:

@@ -31,8 +31,11 @@ ALIKE: Final = 18
 MORE_ALIKE: Final = 20
 #: References shorter than this gain nothing by it where they are tallied by such words.
 SHORT_FOR_TALLY: Final = 200
-#: References whose diagonals are looked at, those that were tallied highest.
-TALLIED: Final = 2000
+#: References whose diagonals are looked at, those that were tallied highest; and of these those
+#: on whose best `DIAGONALS` residues are scored, one by one.
+TALLIED: Final = 4000
+RANKED: Final = 400
+DIAGONALS: Final = 3  # as in native/similar.c
 
 #: Weights are whole numbers of so many parts of a nat: sums do not depend on their order.
 PARTS: Final = 64

@@ -65,7 +65,8 @@ def score(look_up: LookUp, codes: np.ndarray) -> int:
 def test_whole_matrices_have_the_scores_of_biopython(seed):
     one, other = pair(seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alignment, "MARGIN", 1 << 20)
+        for margin in ("MARGIN", "WIDE_MARGIN"):
+            patch.setattr(alignment, margin, 1 << 20)
         look_up = one_reference(other)
     expected = Query(one)
     found = score(look_up, one)

@@ -138,12 +138,13 @@ def test_both_implementations_build_the_same_index(workers):
         {"FOUND": 7, "ALIGNED": 1, "SEARCHED": 3},
         {"DOUBTFUL": 2.0, "RIVALS": 3},
         {"WEAK": 2.0, "SURE": 4, "SIMILAR": 9},
-        {"WEAK": 2.0, "FOUND": 2, "TALLIED": 20, "BUDGET": 300},
+        {"WEAK": 2.0, "FOUND": 2, "TALLIED": 20, "RANKED": 12, "BUDGET": 300},
     ],
 )
 def test_both_implementations_find_the_same_to_the_bit(monkeypatch, limits):
     """Also with more hits than are wanted, equal ones, and what is found by similar words."""
-    monkeypatch.setattr(alignment, "MARGIN", 1 << 20)  # Biopython aligns whole matrices
+    for margin in ("MARGIN", "WIDE_MARGIN"):  # Biopython aligns whole matrices
+        monkeypatch.setattr(alignment, margin, 1 << 20)
     for name, value in limits.items():
         monkeypatch.setattr(postings if hasattr(postings, name) else lookup, name, value)
     rng = np.random.default_rng(3)

@@ -18,7 +18,12 @@ static void rows_of(Band band, int64_t length, int64_t size, int64_t *first, int
     *last = length - 1 + band.high < size - 1 ? length - 1 + band.high : size - 1;
 }
 
-#define SHUFFLE __builtin_shufflevector
+/* Lanes of two vectors in any order. */
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (VECTOR){__VA_ARGS__})
+#endif
 
 #define LANES 8
 #define VECTOR Lanes8
@@ -90,13 +95,14 @@ static int choose_band(const Index *index, const Limits *limits, Space *space, P
     const int32_t bits = limits->bin_bits, bin = 1 << bits;
     int64_t length = protein.length, size = reference_at(index, number).length;
     int64_t touched = add_diagonals(index, &space->same, space, length, number, bits);
-    int64_t best = best_bin(space, touched);
+    int64_t best = best_bin(space, touched), margin = limits->margin;
     if (touched >= 0 && (best < 0 || space->sums[best + 1] < limits->few * limits->word_worth)) {
         forget_diagonals(space, touched);
         if (!space->alike.number && place_similar(index, limits->alike, &space->alike, protein))
             return -1;
         touched = add_diagonals(index, &space->alike, space, length, number, bits);
         best = best_bin(space, touched);
+        margin = limits->wide_margin;
     }
     if (touched < 0)
         return -1;
@@ -111,8 +117,8 @@ static int choose_band(const Index *index, const Limits *limits, Space *space, P
         }
     }
     forget_diagonals(space, touched);
-    low = low * bin - length - limits->margin;
-    high = (high + 1) * bin - 1 - length + limits->margin;
+    low = low * bin - length - margin;
+    high = (high + 1) * bin - 1 - length + margin;
     band->low = low > 1 - length ? low : 1 - length;
     band->high = high < size - 1 ? high : size - 1;
     return 0;

@@ -39,8 +39,8 @@ typedef struct {
     float least;
     int32_t found, aligned, searched, rivals, sure, similar;
     double worth, doubtful, weak;
-    int32_t alike, more_alike, tallied, short_for_tally;
-    int32_t gap_open, gap_extend, bin_bits, few, margin, word_worth;
+    int32_t alike, more_alike, tallied, ranked, short_for_tally;
+    int32_t gap_open, gap_extend, bin_bits, few, margin, wide_margin, word_worth;
 } Limits;
 
 /* A word of a protein: where its postings begin, how many there are, and its weight. */

@@ -4,6 +4,9 @@
 
 #include "references.h"
 
+/* Of a reference, on which residues are scored. */
+enum { DIAGONALS = 3 };
+
 /* Tally references by the words like those of a protein; see portable_index. */
 static void tally_similar(const Index *index, const Places *alike, int32_t least, int32_t *tally)
 {
@@ -54,9 +57,55 @@ static int32_t best_diagonal(const Index *index, Space *space, int64_t length, i
     return touched < 0 ? -1 : best;
 }
 
+/* The best part of a diagonal, without gaps, by the profile of the protein. */
+static int32_t best_part(const Space *space, Protein protein, Protein reference, int64_t diagonal)
+{
+    int64_t first = diagonal < 0 ? -diagonal : 0, stride = stride_of(protein.length);
+    int64_t last = reference.length - diagonal;
+    last = last < protein.length ? last : protein.length;
+    int32_t best = 0, sum = 0;
+    for (int64_t place = first; place < last; place++) {
+        sum += space->profile[reference.codes[place + diagonal] * stride + place];
+        sum = sum > 0 ? sum : 0;
+        best = sum > best ? sum : best;
+    }
+    return best;
+}
+
+/* The best part of the diagonals of a reference that have most in common with a protein. */
+static int32_t best_segment(const Index *index, Space *space, Protein protein, int64_t number)
+{
+    int64_t touched = add_diagonals(index, &space->alike, space, protein.length, number, 0);
+    const int32_t *sums = space->sums + 1;
+    int64_t highest[DIAGONALS];
+    int there = 0;
+    for (int64_t i = 0; i < touched; i++) {
+        int64_t diagonal = space->touched[i];
+        int at = there < DIAGONALS ? there++ : DIAGONALS;
+        for (; at > 0; at--) {
+            int64_t before = highest[at - 1];
+            if (sums[before] > sums[diagonal] ||
+                (sums[before] == sums[diagonal] && before < diagonal))
+                break;
+            if (at < DIAGONALS)
+                highest[at] = before;
+        }
+        if (at < DIAGONALS)
+            highest[at] = diagonal;
+    }
+    forget_diagonals(space, touched);
+    int32_t best = touched < 0 ? -1 : 0;
+    for (int i = 0; i < there; i++) {
+        Protein reference = reference_at(index, number);
+        int32_t score = best_part(space, protein, reference, highest[i] - protein.length);
+        best = score > best ? score : best;
+    }
+    return best;
+}
+
 /* Find references that have many words like those of a protein, one behind the other; see
- * portable_index.PortableIndex. There have to be rows of such words. found (similar,), the best
- * first. */
+ * portable_index.PortableIndex. The protein has to be prepared, and there have to be rows of such
+ * words. found (similar,), the best first. */
 int64_t search_similar(const Index *index, const Limits *limits, Space *space, Protein protein,
                        const uint8_t *hidden, int32_t *found)
 {
@@ -66,6 +115,14 @@ int64_t search_similar(const Index *index, const Limits *limits, Space *space, P
     memset(space->tally, 0, (size_t)index->size * sizeof *space->tally);
     for (int64_t i = 0; i < number; i++) {
         int32_t score = best_diagonal(index, space, protein.length, hits[i].reference);
+        if (score < 0)
+            return -1;
+        hits[i].score = (float)score;
+    }
+    number = best_hits(hits, number, number, 0, 0);
+    number = number < limits->ranked ? number : limits->ranked;
+    for (int64_t i = 0; i < number; i++) {
+        int32_t score = best_segment(index, space, protein, hits[i].reference);
         if (score < 0)
             return -1;
         hits[i].score = (float)score;

@@ -6,14 +6,6 @@
 
 enum { AHEAD = 256, BINS = 256, BLOCK = 64, SOON = 8 };
 
-#if defined(__GNUC__)
-#define PREFETCH(address) __builtin_prefetch(address)
-#define PREFETCH_TO_WRITE(address) __builtin_prefetch(address, 1)
-#else
-#define PREFETCH(address) ((void)(address))
-#define PREFETCH_TO_WRITE(address) ((void)(address))
-#endif
-
 /* What is known of a word while references are gone through, together: words are all over the
  * memory. last: the reference that had it last. */
 typedef struct {
@@ -84,7 +76,7 @@ int fill_postings(const uint8_t *codes, const int64_t *starts, int64_t first, in
                     continue;
                 slot->last = (uint16_t)reference;
                 totals[reference] += slot->weight;
-                PREFETCH_TO_WRITE(postings + slot->number);
+                __builtin_prefetch(postings + slot->number, 1);
                 places[number++] = slot->number++;
             }
             for (int i = 0; i < number; i++)
@@ -206,7 +198,7 @@ int64_t search(const Index *index, const Limits *limits, Space *space, Protein p
         if (i + SOON < number && words[i + SOON].size <= limit) {
             const uint16_t *soon = index->postings + words[i + SOON].start;
             for (int32_t j = 0; j < words[i + SOON].size; j += 32)
-                PREFETCH(soon + j);
+                __builtin_prefetch(soon + j);
         }
         sums[0] += word.weight;
         if (word.size > limit)
