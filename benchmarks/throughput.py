@@ -1,11 +1,13 @@
 """Speed and memory of gst_assign, beside DIAMOND on the same proteins and cores.
 
-    python -m benchmarks.throughput --checkpoint model.onnx --output benchmarks/results
+    python -m benchmarks.throughput --checkpoint heldout.onnx --output benchmarks/results
 
 Swiss-Prot proteins of four genera, in random order, are named by gst_assign and searched
-by DIAMOND among the proteins of all other vertebrates: the work of a new genome. Programs
-take turns, so that a busy minute is shared by all; medians are reported. Then the same
-proteins many times over show whether memory grows with the input.
+by DIAMOND among the proteins of all other vertebrates: the work of a new genome. With a model
+that knows nothing of these genera gst_assign has the same task; with the embedded one, which
+knows them, it has that of most genomes. Programs take turns, so that a busy minute is shared by
+all; medians are reported. Then the same proteins many times over show whether memory grows with
+the input.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from gst_core.training.proteins import read_labelled
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _GST: Final = "gst_assign"
+_EMBEDDED: Final = "gst_assign, embedded model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,8 @@ def seconds_to_end(command: Sequence[str]) -> float:
 
 
 def as_markdown(timings: Sequence[Timing], starts: dict[str, float]) -> str:
-    """Write the tables; ratios are of gst_assign's rate to the row's."""
-    ours = next(timing for timing in timings if timing.program == _GST)
+    """Write the tables; ratios are of the first row's rate to the row's."""
+    ours = timings[0]
     rows = [
         (
             t.program,
@@ -140,7 +143,7 @@ def as_markdown(timings: Sequence[Timing], starts: dict[str, float]) -> str:
         for t in timings
     ]
     header = ("program", "proteins", "runs", "s, median (range)", "proteins/s", "peak memory, MiB")
-    speed = table((*header, "gst_assign is faster by"), rows)
+    speed = table((*header, "the first is faster by"), rows)
     return speed + "\n" + table(("", "s, median"), [(k, f"{v:.3f}") for k, v in starts.items()])
 
 
@@ -148,7 +151,8 @@ def as_markdown(timings: Sequence[Timing], starts: dict[str, float]) -> str:
 @click.option(
     "--checkpoint",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Model file; the embedded model without it.",
+    required=True,
+    help="Model that knows nothing of the four genera.",
 )
 @click.option("--proteins", type=click.IntRange(min=1), default=10_000, show_default=True)
 @click.option("--repeated", type=click.IntRange(min=1), default=1_000_000, show_default=True)
@@ -180,7 +184,7 @@ def as_markdown(timings: Sequence[Timing], starts: dict[str, float]) -> str:
     help="Folder for throughput.json and throughput.md.",
 )
 def throughput(
-    checkpoint: Path | None,
+    checkpoint: Path,
     proteins: int,
     repeated: int,
     runs: int,
@@ -199,10 +203,13 @@ def throughput(
     index = [diamond, "makedb", "--in", str(work_folder / "training.fasta"), "--db", str(database)]
     indexing = run_measured([*index, "--threads", str(threads)], log)
 
-    def gst(fasta: str, result: str) -> list[str]:
+    def embedded(fasta: str, result: str) -> list[str]:
         command = [GST_ASSIGN, "--sequences_fasta", str(work_folder / fasta), "--output", result]
-        command += ["--scientific_name", "Danio rerio", "--threads", str(threads), "--quiet"]
-        return [*command, "--checkpoint", str(checkpoint)] if checkpoint else command
+        command += ["--scientific_name", "Danio rerio"]
+        return [*command, "--threads", str(threads), "--quiet"]
+
+    def gst(fasta: str, result: str) -> list[str]:
+        return [*embedded(fasta, result), "--checkpoint", str(checkpoint)]
 
     def search(mode: str) -> list[str]:
         command = [diamond, "blastp", mode, "--threads", str(threads), "--db", str(database)]
@@ -212,6 +219,7 @@ def throughput(
     table_path = str(work_folder / "symbols.tsv")
     commands = {
         _GST: gst("proteins.fasta", table_path),
+        _EMBEDDED: embedded("proteins.fasta", table_path),
         f"DIAMOND {version} --sensitive": search("--sensitive"),
         f"DIAMOND {version} --fast": search("--fast"),
     }
@@ -220,14 +228,16 @@ def throughput(
         for name, command in commands.items():
             costs[name].append(run_measured(command, log))
     timings = [Timing.of(name, proteins, of_one) for name, of_one in costs.items()]
-    long_run = run_measured(gst("repeated.fasta", table_path), log)
-    timings.append(Timing.of(f"{_GST}, the same over and over", repeated, [long_run]))
+    long_run = run_measured(embedded("repeated.fasta", table_path), log)
+    timings.append(Timing.of(f"{_EMBEDDED}, the same over and over", repeated, [long_run]))
 
     def median(measure: Callable[[Sequence[str]], float], command: Sequence[str]) -> float:
         return statistics.median(measure(command) for _ in range(runs))
 
     starts = {
-        "gst_assign, start to first row": median(seconds_to_first_row, gst("proteins.fasta", "-")),
+        "gst_assign, start to first row": median(
+            seconds_to_first_row, embedded("proteins.fasta", "-")
+        ),
         "gst_assign --version": median(seconds_to_end, [GST_ASSIGN, "--version"]),
         "DIAMOND makedb, not counted above": indexing.seconds,
     }
