@@ -1,6 +1,9 @@
 /* Where a protein has words, or words like them, and on which diagonals a reference has them. */
 #include "references.h"
 
+/* So low that no pair with it is a number of one. */
+enum { NO_LETTER = -LETTERS * LETTERS };
+
 static int add_row(Places *places, int32_t word, int64_t place, int32_t score)
 {
     if (places->number == places->room && room_for_row(places))
@@ -83,26 +86,29 @@ void clear(Places *places)
 static int64_t common_words(const Index *index, const Places *places, Space *space,
                             Protein reference)
 {
+    /* The first codes are the letters' numbers; of the two others B has a letter, X has none. */
+    const int8_t *letters = index->letters;
+    const int16_t other = letters[LETTERS] < 0 ? NO_LETTER : letters[LETTERS];
     const uint8_t *codes = reference.codes;
     int64_t ends = reference.length - SPAN + 1, number = 0;
-    int32_t *pairs = space->pairs, letters[RESIDUES];
-    uint32_t *words = space->all_words;
+    int16_t *pairs = space->pairs;
+    int32_t *words = space->all_words;
     if (ends <= 0)
         return 0;
-    for (int residue = 0; residue < RESIDUES; residue++)
-        letters[residue] = index->letters[residue] < 0 ? -WORDS : index->letters[residue];
     /* Loops as plain as can be, which compilers turn into vectors. */
-    for (int64_t place = 0; place < reference.length; place++)
-        pairs[place] = letters[codes[place]];
+    for (int64_t place = 0; place < reference.length; place++) {
+        int16_t code = codes[place];
+        pairs[place] = code < LETTERS ? code : code == LETTERS ? other : NO_LETTER;
+    }
     for (int64_t place = 0; place < ends + 3; place++)
-        pairs[place] = pairs[place] * LETTERS + pairs[place + 1];
+        pairs[place] = (int16_t)(pairs[place] * LETTERS + pairs[place + 1]);
     for (int64_t place = 0; place < ends; place++) {
-        uint32_t word = (uint32_t)(pairs[place] * (LETTERS * LETTERS) + pairs[place + 3]);
-        words[place] = word < WORDS ? word : WORDS; /* which has no mark */
+        int32_t left = pairs[place], right = pairs[place + 3];
+        words[place] = (left | right) < 0 ? WORDS : left * (LETTERS * LETTERS) + right;
     }
     for (int64_t place = 0; place < ends; place++) {
-        space->common[number] = (Common){(int32_t)words[place], (int32_t)place};
-        number += is_marked(places->marked, (int32_t)words[place]);
+        space->common[number] = (Common){words[place], (int32_t)place};
+        number += is_marked(places->marked, words[place]);
     }
     return number;
 }

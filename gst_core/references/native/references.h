@@ -22,7 +22,7 @@ typedef struct {
     const uint8_t *codes;       /* plain residues of all */
     const int64_t *starts;      /* (size + 1,): where each begins */
     const int32_t *classes;     /* (size,): of its symbol */
-    const int8_t *letters;      /* (RESIDUES,): of words, -1 for X */
+    const int8_t *letters;      /* (RESIDUES,): of words; the first LETTERS as they are, -1 for X */
     const int32_t *word_starts; /* (WORDS + 1,): where the postings of each word begin */
     const uint16_t *postings;   /* numbers of references, ascending for each word */
     const int32_t *weights;     /* (WORDS,) */
@@ -87,8 +87,8 @@ typedef struct {
     int64_t diagonals; /* for which there is room */
     int32_t *sums;     /* (diagonals,) 0 */
     int32_t *touched;  /* (diagonals,) */
-    int32_t *pairs;    /* (diagonals,) */
-    uint32_t *all_words; /* (diagonals,) */
+    int16_t *pairs;    /* (diagonals,) */
+    int32_t *all_words; /* (diagonals,) */
     Common *common;    /* (diagonals,) */
 } Space;
 

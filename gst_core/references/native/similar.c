@@ -4,8 +4,8 @@
 
 #include "references.h"
 
-/* Of a reference, on which residues are scored. */
-enum { DIAGONALS = 3 };
+/* Diagonals of a reference on which residues are scored; references asked for ahead. */
+enum { DIAGONALS = 3, AHEAD = 2 };
 
 /* Tally references by the words like those of a protein; see portable_index. */
 static void tally_similar(const Index *index, const Places *alike, int32_t least, int32_t *tally)
@@ -103,6 +103,13 @@ static int32_t best_segment(const Index *index, Space *space, Protein protein, i
     return best;
 }
 
+/* Ask for a reference some time before it is read: they are all over the memory. */
+static void prefetch(Protein reference)
+{
+    for (int64_t place = 0; place < reference.length; place += 64)
+        __builtin_prefetch(reference.codes + place);
+}
+
 /* Find references that have many words like those of a protein, one behind the other; see
  * portable_index.PortableIndex. The protein has to be prepared, and there have to be rows of such
  * words. found (similar,), the best first. */
@@ -113,14 +120,17 @@ int64_t search_similar(const Index *index, const Limits *limits, Space *space, P
     tally_similar(index, &space->alike, limits->more_alike, space->tally);
     int64_t number = tallied_highest(index, limits, space->tally, hidden, hits);
     memset(space->tally, 0, (size_t)index->size * sizeof *space->tally);
+    float highest = 1;
     for (int64_t i = 0; i < number; i++) {
+        if (i + AHEAD < number)
+            prefetch(reference_at(index, hits[i + AHEAD].reference));
         int32_t score = best_diagonal(index, space, protein.length, hits[i].reference);
         if (score < 0)
             return -1;
         hits[i].score = (float)score;
+        highest = hits[i].score > highest ? hits[i].score : highest;
     }
-    number = best_hits(hits, number, number, 0, 0);
-    number = number < limits->ranked ? number : limits->ranked;
+    number = best_hits(hits, number, limits->ranked, 0, highest);
     for (int64_t i = 0; i < number; i++) {
         int32_t score = best_segment(index, space, protein, hits[i].reference);
         if (score < 0)
