@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -43,6 +43,8 @@ class DecidingConfig:
         Decoupled.
     seed
         Of weights, order and dropout.
+    networks
+        Trained from as many seeds, this and the following ones; the best is kept.
     """
 
     epochs: int = 5
@@ -50,6 +52,46 @@ class DecidingConfig:
     rate: float = 2e-3
     weight_decay: float = 0.01
     seed: int = 1
+    networks: int = 3
+
+
+def fit_best(
+    data: Simulated,
+    seen: Simulated,
+    shape: CandidateConfig,
+    training: DecidingConfig,
+    device: str = "cpu",
+    on_epoch: OnEpoch | None = None,
+) -> CandidateTransformer:
+    """Train networks that differ in nothing but chance, and keep the one that fits others best.
+
+    Parameters
+    ----------
+    data
+        Simulated proteins to learn from.
+    seen
+        Those of genera that are not among them.
+    shape, training, device
+        As for :func:`fit`.
+    on_epoch
+        Told of every epoch; they are counted on from one network to the next.
+    """
+    best, lowest, epochs = None, np.inf, 0
+
+    def count(_: int, loss: float) -> None:
+        nonlocal epochs
+        epochs += 1
+        if on_epoch is not None:
+            on_epoch(epochs, loss)
+
+    for number in range(training.networks):
+        seeded = replace(training, seed=training.seed + number)
+        network = fit(data, shape, seeded, device, count)
+        loss = loss_of(network, seen)
+        if best is None or loss < lowest:
+            best, lowest = network, loss
+    assert best is not None
+    return best
 
 
 def fit(
@@ -87,8 +129,11 @@ def fit(
         network.parameters(), lr=training.rate, weight_decay=training.weight_decay
     )
     per_epoch = -(-len(answers) // training.batch_size)
+    steps = training.epochs * per_epoch
+    # With a rise of a single step OneCycleLR divides by zero.
+    rise = 0.2 if steps == 10 else 0.1
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, training.rate, total_steps=training.epochs * per_epoch, pct_start=0.1
+        optimiser, training.rate, total_steps=steps, pct_start=rise
     )
     order = torch.Generator().manual_seed(training.seed)
     for epoch in range(1, training.epochs + 1):
@@ -117,6 +162,12 @@ def logits_of(network: CandidateTransformer, data: Simulated) -> NDArray[np.floa
         for s in range(0, len(data.answers), 4096)
     ]
     return torch.cat(parts).numpy()
+
+
+def loss_of(network: CandidateTransformer, data: Simulated) -> float:
+    """Give the mean cross entropy of simulated proteins, in nats."""
+    logits = torch.from_numpy(logits_of(network, data))
+    return float(F.cross_entropy(logits, torch.from_numpy(data.answers)))
 
 
 def calibrate(network: CandidateTransformer, data: Simulated) -> None:

@@ -17,8 +17,10 @@ from gst_core.training.deciding import (
     best_probability,
     calibrate,
     fit,
+    fit_best,
     logits_of,
 )
+from gst_core.training.deciding import loss_of as cross_entropy_of
 from gst_core.training.simulation import Simulated, joined
 
 SHAPE = CandidateConfig(features=4, dimension=16, layers=1, heads=2, feedforward=16)
@@ -73,6 +75,17 @@ def test_the_same_seed_trains_the_same_network():
     weights = [network.state_dict()["mix.weight"] for network in (one, two, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_of_several_networks_the_one_that_fits_others_best_is_kept():
+    data, seen = draws(300, 1), draws(300, 2)
+    config = DecidingConfig(epochs=2, batch_size=64, networks=3)
+    told: list[int] = []
+    best = fit_best(data, seen, SHAPE, config, on_epoch=lambda epoch, _: told.append(epoch))
+    assert told == [1, 2, 3, 4, 5, 6]
+    each = [cross_entropy_of(fit(data, SHAPE, replace(config, seed=s)), seen) for s in (1, 2, 3)]
+    assert len(set(each)) == 3
+    assert cross_entropy_of(best, seen) == min(each)
 
 
 def test_calibration_takes_back_what_is_too_sure(network):
