@@ -66,6 +66,8 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
     log = _Log(options.quiet)
     where = "CUDA" if namer.provider == "cuda" else f"CPU, {namer.threads} threads"
     log.say(f"model {engine.name} {engine.version}, {len(engine.vocabulary)} symbols, on {where}")
+    if engine.warning:
+        log.say(f"warning: {engine.warning}")
     report = Report(model)
     failed: list[str] = []
     with ExitStack() as outputs:

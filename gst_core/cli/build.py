@@ -112,6 +112,7 @@ def build(
         built.network,
         built.references,
         built.counts,
+        built.originals,
         built.vocabulary,
         CLADES,
         name=name or output.stem,

@@ -25,6 +25,7 @@ def build(
     network: CandidateTransformer,
     references: References,
     counts: NDArray[np.int64],
+    originals: NDArray[np.int64],
 ) -> onnx.ModelProto:
     """Write a network and its references as an ONNX model.
 
@@ -36,6 +37,8 @@ def build(
         The references.
     counts
         ``(C,)``: training proteins of each symbol.
+    originals
+        ``(C,)``: class index of the gene that each symbol is a copy of; its own where it is none.
 
     Returns
     -------
@@ -82,6 +85,7 @@ def build(
         "classes": references.classes,
         "clades": references.clades,
         "counts": counts.astype(np.int32),
+        "originals": originals.astype(np.int32),
     }
     value = helper.make_tensor_value_info
     outputs = [value("probabilities", TensorProto.FLOAT, ["batch", "candidates_and_none"])]
@@ -107,6 +111,7 @@ def export(
     network: CandidateTransformer,
     references: References,
     counts: NDArray[np.int64],
+    originals: NDArray[np.int64],
     vocabulary: Vocabulary,
     clades: Sequence[str],
     *,
@@ -118,7 +123,7 @@ def export(
 
     Parameters
     ----------
-    network, references, counts
+    network, references, counts, originals
         As for :func:`build`.
     vocabulary
         The symbols, in the order of the classes.
@@ -134,7 +139,7 @@ def export(
     data
         The bytes of the ``.onnx`` file.
     """
-    model = build(network, references, counts)
+    model = build(network, references, counts, originals)
     return serialise(
         model,
         FORMAT,

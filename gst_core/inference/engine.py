@@ -64,6 +64,8 @@ class Engine(ABC):
     gives_evidence: ClassVar[bool] = False
     #: What to do about a file that is not what it should be.
     remedy: ClassVar[str]
+    #: What a user should know of how it runs here; mostly nothing.
+    warning: str = ""
 
     def __init__(self, session: ort.InferenceSession, provider: str, workers: int = 1) -> None:
         self._session = session

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from gst_core.assignment import Evidence
 from gst_core.inference.engine import Engine, Prediction
+from gst_core.references import compiled
+from gst_core.references.copies import without_rivalry
 from gst_core.references.evidence import FEATURES, EvidenceFinder, features
 from gst_core.references.store import STORED, References, unpack
 from gst_core.sequences import encode
@@ -36,7 +38,9 @@ class ReferenceEngine(Engine):
             "features": np.zeros((0, 1, FEATURES), dtype=np.float32),
             "present": np.zeros((0, 1), dtype=np.bool_),
         }
-        packed, lengths, classes, clades, counts = self._session.run(list(STORED), nothing)
+        stored = dict(zip(STORED, self._session.run(list(STORED), nothing), strict=True))
+        lengths, classes, clades = stored["lengths"], stored["classes"], stored["clades"]
+        counts, originals = stored["counts"], stored["originals"]
         accessions = metadata["gst.accessions"].split("\n")
         sizes = {len(lengths), len(classes), len(clades), len(accessions)}
         fit = (
@@ -46,14 +50,23 @@ class ReferenceEngine(Engine):
             and lengths.min() > 0
             and 0 <= classes.min() <= classes.max() < len(counts)
             and clades.max() <= len(self._clades)
+            and len(originals) == len(counts)
+            and 0 <= originals.min() <= originals.max() < len(counts)
         )
         if not fit:
             raise ValueError("its references and its vocabulary do not fit together")
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         references = References(
-            unpack(packed, int(starts[-1])), starts, classes, clades, accessions
+            unpack(stored["packed"], int(starts[-1])), starts, classes, clades, accessions
         )
-        self._finder = EvidenceFinder(references, counts.astype(np.int64), workers=self._workers)
+        self._originals = originals
+        library = compiled.LIBRARY
+        self._finder = EvidenceFinder(references, counts.astype(np.int64), self._workers, library)
+        if library is None:
+            self.warning = (
+                "this installation has no compiled look-up and takes ten times as long or more; "
+                "install GST again where there is a C compiler"
+            )
 
     def cost(self, length: int) -> int:
         """Relative cost of a protein: nothing is padded, long ones are aligned all the same."""
@@ -68,11 +81,13 @@ class ReferenceEngine(Engine):
         found = self._finder.find(codes, clades)
         feed = {"features": features(found), "present": found.present}
         weighed: NDArray[np.float32] = self._session.run(["probabilities"], feed)[0][:, 1:]
+        shared, kept = without_rivalry(found.classes, weighed, self._originals)
         k = min(top_k, weighed.shape[1])
-        order = np.argsort(-np.where(found.present, weighed, -1), axis=1, kind="stable")[:, :k]
+        order = np.argsort(-np.where(kept, shared, -1), axis=1, kind="stable")[:, :k]
         rows = np.arange(len(codes))[:, None]
-        indices = found.classes[rows, order].astype(np.int64)
-        probabilities = np.where(indices >= 0, weighed[rows, order], 0).astype(np.float32)
+        there = kept[rows, order]
+        indices = np.where(there, found.classes[rows, order], -1).astype(np.int64)
+        probabilities = np.where(there, shared[rows, order], 0).astype(np.float32)
         shown: list[Evidence | None] | None = None
         if evidence:
             best = found.references[rows[:, 0], order[:, 0]]

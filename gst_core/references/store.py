@@ -16,8 +16,8 @@ from gst_core.sequences.reduced import ALIASES
 MOST_REFERENCES: Final = (1 << 16) - 1
 
 #: What a model file carries beside its network, as outputs of the graph that are constants:
-#: the references, and how many training proteins each symbol has.
-STORED: Final = ("packed", "lengths", "classes", "clades", "counts")
+#: the references, how many training proteins each symbol has, and of which one it is a copy.
+STORED: Final = ("packed", "lengths", "classes", "clades", "counts", "originals")
 
 #: Letters of a packed residue: the 20 common ones in the order of their codes, B, and X.
 _BASE: Final = 22

@@ -18,7 +18,7 @@ from gst_core.training.deciding import (
     DecidingConfig,
     best_probability,
     calibrate,
-    fit,
+    fit_best,
     logits_of,
 )
 from gst_core.training.proteins import LabelledProtein, require_genera
@@ -44,6 +44,8 @@ class Built:
         As the model file has them.
     counts
         ``(C,)``: training proteins of each symbol.
+    originals
+        ``(C,)``: class index of the gene that each symbol is a copy of; its own where it is none.
     proteins
         Training proteins.
     calibration
@@ -55,6 +57,7 @@ class Built:
     references: References
     vocabulary: Vocabulary
     counts: NDArray[np.int64]
+    originals: NDArray[np.int64]
     proteins: int
     calibration: dict[str, Any]
 
@@ -119,7 +122,9 @@ def build_model(
         )
     references = gather(kept, classes, chosen)
     counts = np.bincount(classes, minlength=len(vocabulary))
-    families = _families(vocabulary, canonical)
+    bases = _bases(vocabulary, canonical)
+    families = np.unique(bases, return_inverse=True)[1].astype(np.int64)
+    originals = np.array([index.get(base, number) for number, base in enumerate(bases)])
     settings = training or DecidingConfig()
     fold = folds(kept, settings.seed)
     number_of_folds = int(fold.max()) + 1
@@ -146,16 +151,19 @@ def build_model(
             "calibrate on others",
             hint="give more proteins, or proteins of more genera",
         )
-    network = fit(
+    seen = data[watched & data.as_new]
+    epochs = settings.networks * settings.epochs
+    network = fit_best(
         data[~watched],
+        seen,
         CandidateConfig(),
         settings,
         device,
-        lambda epoch, loss: on_progress(f"training, loss {loss:.4f}", epoch / settings.epochs),
+        lambda epoch, loss: on_progress(f"training, loss {loss:.4f}", epoch / epochs),
     )
-    seen = data[watched & data.as_new]
     calibrate(network, seen)
-    return Built(network, references, vocabulary, counts, len(kept), _quality(network, seen))
+    quality = _quality(network, seen)
+    return Built(network, references, vocabulary, counts, originals, len(kept), quality)
 
 
 def _nameable(proteins: list[LabelledProtein], tables: Tables) -> list[LabelledProtein]:
@@ -168,13 +176,12 @@ def _nameable(proteins: list[LabelledProtein], tables: Tables) -> list[LabelledP
     return [p for p in proteins if p.key not in left_out]
 
 
-def _families(vocabulary: Vocabulary, canonical: Canonical | None) -> NDArray[np.int64]:
-    """Give each symbol the number of the gene it is a copy of."""
-    bases = [
+def _bases(vocabulary: Vocabulary, canonical: Canonical | None) -> list[str]:
+    """Name the gene that each symbol is a copy of, in upper case."""
+    return [
         symbol.symbol.upper() if canonical is None else canonical.base(symbol.symbol)
         for symbol in vocabulary
     ]
-    return np.unique(bases, return_inverse=True)[1].astype(np.int64)
 
 
 def _watched(data: Simulated, seed: int) -> NDArray[np.bool_]:

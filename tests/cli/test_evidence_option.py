@@ -19,6 +19,7 @@ from gst_core.export.candidates import export as export_references
 from gst_core.export.model import export as export_network
 from gst_core.inference.namer import GeneNamer
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
+from gst_core.references import compiled
 from gst_core.references.store import References
 from gst_core.sequences import encode
 from gst_core.vocabulary import Symbol, Vocabulary
@@ -49,6 +50,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         CandidateTransformer(CandidateConfig()).eval(),
         references,
         np.ones(3, dtype=np.int64),
+        np.arange(3),
         Vocabulary(SYMBOLS),
         CLADES,
         name="three",
@@ -139,3 +141,15 @@ def test_a_model_without_references_is_an_error_before_anything_is_made(
 
 def _first(namer: GeneNamer, fasta: Path) -> Assignment:
     return next(namer.assign(fasta, evidence=True))
+
+
+def test_without_the_compiled_look_up_names_are_the_same_and_a_line_says_it_is_slow(
+    model: Path, fasta: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--sequences_fasta", str(fasta), "--checkpoint", str(model), "--evidence"]
+    expected = run(*arguments)
+    monkeypatch.setattr(compiled, "LIBRARY", None)
+    assert run(*arguments) == expected
+    result = CliRunner().invoke(assign, [*arguments, "--output", "-"])
+    assert result.exit_code == 0
+    assert "warning: this installation has no compiled look-up" in result.stderr

@@ -16,13 +16,14 @@ from gst_core.clades import CLADES
 from gst_core.export.candidates import build, export
 from gst_core.inference.references import ReferenceEngine
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
-from gst_core.references.store import References
+from gst_core.references.store import STORED, References
 from gst_core.vocabulary import Symbol, Vocabulary
 from tests.relatives import evolved, letters, random_protein, references_of
 
 SYMBOLS = 20
 VOCABULARY = Vocabulary(Symbol(f"SYM{number}", f"symbol {number}") for number in range(SYMBOLS))
 COUNTS = np.full(SYMBOLS, 2)
+ORIGINALS = np.arange(SYMBOLS)
 
 
 def some_references() -> References:
@@ -45,11 +46,13 @@ def written(
     references: References | None = None,
     counts: np.ndarray = COUNTS,
     network: CandidateTransformer | None = None,
+    originals: np.ndarray = ORIGINALS,
 ) -> Path:
     path.write_bytes(
         export(
-            network or some_network(), references or some_references(), counts, VOCABULARY,
-            CLADES, name="made", version="0.1", facts={"held_out_accuracy": {"Bos": 0.9}},
+            network or some_network(), references or some_references(), counts, originals,
+            VOCABULARY, CLADES, name="made", version="0.1",
+            facts={"held_out_accuracy": {"Bos": 0.9}},
         )
     )  # fmt: skip
     return path
@@ -105,6 +108,28 @@ def test_predictions_fall_and_end_where_candidates_end(namer):
         assert (np.diff((found.indices < 0).astype(int), axis=1) >= 0).all()
 
 
+def test_copies_of_a_gene_are_no_rivals_of_it(namer, tmp_path):
+    """Symbol 0 is the gene, all others are copies of it: it gets what they have, or one of them."""
+    copies = written(tmp_path / "made.onnx", originals=np.zeros(SYMBOLS, dtype=np.int64))
+    one = GeneNamer(copies, device="cpu", threads=1)
+    references = some_references()
+    protein = b"".join(letters(references[number]).encode() for number in (4, 0, 8))
+    apart = namer.engine.predict([protein], None, 12)
+    together = one.engine.predict([protein], None, 12)
+    own = dict(zip(apart.indices[0].tolist(), apart.probabilities[0].tolist(), strict=True))
+    own.pop(-1, None)
+    merged = dict(
+        zip(together.indices[0].tolist(), together.probabilities[0].tolist(), strict=True)
+    )
+    merged.pop(-1, None)
+    assert len(own) > len(merged) > 0
+    assert sum(merged.values()) == pytest.approx(sum(own.values()), abs=1e-5)
+    assert together.probabilities[0, 0] > apart.probabilities[0, 0]
+    shown = one.engine.predict([protein], None, 1, evidence=True).evidence[0]
+    best = references.classes[int(shown.reference[1:])]
+    assert best == together.indices[0, 0]
+
+
 def test_a_protein_does_not_depend_on_its_batch(namer):
     references = some_references()
     proteins = [letters(references[n]).encode() for n in range(20)] + [b"X" * 9]
@@ -151,7 +176,7 @@ def with_value(name: str, value: int) -> Callable[[onnx.ModelProto], None]:
     [
         *(without(f"gst.{key}") for key in ("name", "version", "clades", "vocabulary")),
         without("gst.accessions"),
-        *(without_stored(name) for name in ("packed", "lengths", "classes", "counts")),
+        *(without_stored(name) for name in STORED),
         with_value("lengths", 9999),
         with_value("lengths", 0),
         with_value("lengths", -3),
@@ -159,6 +184,8 @@ def with_value(name: str, value: int) -> Callable[[onnx.ModelProto], None]:
         with_value("classes", -1),
         with_value("clades", len(CLADES) + 1),
         with_value("packed", 2**32 - 1),
+        with_value("originals", SYMBOLS),
+        with_value("originals", -1),
     ],
 )
 def test_a_damaged_model_is_an_error(tmp_path, damage):
@@ -169,24 +196,27 @@ def test_a_damaged_model_is_an_error(tmp_path, damage):
         GeneNamer(tmp_path / "made.onnx", device="cpu")
 
 
-@pytest.mark.parametrize("part", ["counts", "accessions", "clades", "features"])
+@pytest.mark.parametrize("part", ["counts", "originals", "accessions", "clades", "features"])
 def test_parts_that_do_not_fit_together_are_an_error(tmp_path, part):
     references, counts, network = some_references(), COUNTS, some_network()
+    originals = ORIGINALS
     if part == "counts":
         counts = COUNTS[1:]
+    elif part == "originals":
+        originals = ORIGINALS[1:]
     elif part == "accessions":
         references = replace(references, accessions=references.accessions[1:])
     elif part == "clades":
         references = replace(references, clades=references.clades[1:])
     else:
         network = some_network(20)
-    path = written(tmp_path / "made.onnx", references, counts, network)
+    path = written(tmp_path / "made.onnx", references, counts, network, originals)
     with pytest.raises(GstError, match="build it again with gst build"):
         GeneNamer(path, device="cpu")
 
 
 def test_a_model_without_metadata_is_not_one_of_ours(tmp_path):
     path = tmp_path / "bare.onnx"
-    onnx.save(build(some_network(), some_references(), COUNTS), path)
+    onnx.save(build(some_network(), some_references(), COUNTS, ORIGINALS), path)
     with pytest.raises(GstError, match="not one of GST's"):
         GeneNamer(path, device="cpu")

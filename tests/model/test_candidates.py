@@ -106,7 +106,7 @@ def test_a_single_candidate_is_enough_to_scale_to():
 @torch.no_grad()
 @pytest.mark.parametrize("rows", [0, 1, 20])
 def test_the_file_says_what_the_network_says(network, references, rows):
-    model = build(network, references, np.arange(5))
+    model = build(network, references, np.arange(5), np.arange(5))
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     features, present = inputs(rows)
     feed = {"features": features.numpy(), "present": present.numpy()}
@@ -119,13 +119,14 @@ def test_the_file_says_what_the_network_says(network, references, rows):
 
 
 def test_the_file_carries_the_references(network, references):
-    model = build(network, references, np.array([9, 8, 7, 6, 5]))
+    model = build(network, references, np.array([9, 8, 7, 6, 5]), np.array([0, 1, 0, 3, 3]))
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     features, present = inputs(0)
     feed = {"features": features.numpy(), "present": present.numpy()}
-    packed, lengths, classes, clades, counts = session.run(list(STORED), feed)
+    packed, lengths, classes, clades, counts, originals = session.run(list(STORED), feed)
     np.testing.assert_array_equal(unpack(packed, int(lengths.sum())), references.codes)
     np.testing.assert_array_equal(lengths, references.lengths)
     np.testing.assert_array_equal(classes, references.classes)
     np.testing.assert_array_equal(clades, references.clades)
     assert counts.tolist() == [9, 8, 7, 6, 5]
+    assert originals.tolist() == [0, 1, 0, 3, 3]
