@@ -60,6 +60,8 @@ class Engine(ABC):
     reads_as_original: ClassVar[bool]
     #: Whether the device does the work, so that one batch at a time keeps it busy.
     works_on_device: ClassVar[bool] = True
+    #: Proteins of one run at most.
+    batch_size: ClassVar[int] = 32
     #: Whether it can say which reference speaks for a symbol.
     gives_evidence: ClassVar[bool] = False
     #: What to do about a file that is not what it should be.

@@ -24,6 +24,7 @@ class ReferenceEngine(Engine):
     format = FORMAT
     reads_as_original = False
     works_on_device = False  # search and alignment are the processor's
+    batch_size = 128
     gives_evidence = True
     remedy = "build it again with gst build"
 
@@ -69,8 +70,8 @@ class ReferenceEngine(Engine):
             )
 
     def cost(self, length: int) -> int:
-        """Relative cost of a protein: nothing is padded, long ones are aligned all the same."""
-        return max(length, 64)
+        """Relative cost of a protein: nothing is padded, and little is kept of each."""
+        return max(length, 64) // 4
 
     def predict(
         self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False

@@ -16,9 +16,8 @@ from gst_core.vocabulary import Symbol
 WINDOWS = (32, 128, 512, 1024)
 #: Residues in a window, whatever their number of proteins: memory stays flat.
 WINDOW_RESIDUES = 1_000_000
-#: Cost (about residues) and proteins of one run of the model.
+#: Cost (about residues) of one run of the model.
 BATCH_COST = 16_384
-BATCH_SIZE = 32
 
 
 def assign(
@@ -102,7 +101,7 @@ def _batches(window: Sequence[Protein], engine: Engine) -> Iterator[list[int]]:
     for row in rows:
         # All are padded to the first, which is the longest.
         cost = engine.cost(len(window[batch[0] if batch else row].residues))
-        if batch and (len(batch) == BATCH_SIZE or cost * (len(batch) + 1) > BATCH_COST):
+        if batch and (len(batch) == engine.batch_size or cost * (len(batch) + 1) > BATCH_COST):
             yield batch
             batch = []
         batch.append(row)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gst_core.assignment import Evidence
 from gst_core.inference import stream
 from gst_core.inference.engine import Prediction
-from gst_core.inference.stream import BATCH_COST, BATCH_SIZE, assign
+from gst_core.inference.stream import BATCH_COST, assign
 from gst_core.sequences import Protein
 from gst_core.vocabulary import Symbol, Vocabulary
 
@@ -24,6 +24,7 @@ class LengthEngine:
 
     name, version, provider = "length", "1", "cpu"
     clades: Sequence[str] = ("aves",)
+    batch_size = 32
 
     def __init__(self, *, reads_as_original: bool = False) -> None:
         self.reads_as_original = reads_as_original
@@ -87,7 +88,7 @@ def test_batches_stay_within_their_bounds(lengths):
     engine = LengthEngine()
     list(assign(engine, proteins([min(n, 1999) if n < 30_000 else n for n in lengths])))
     for batch in engine.batches:
-        assert len(batch) <= BATCH_SIZE
+        assert len(batch) <= engine.batch_size
         assert len(batch) == 1 or max(map(engine.cost, batch)) * len(batch) <= BATCH_COST
 
 

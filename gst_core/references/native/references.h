@@ -137,7 +137,8 @@ int room_for_row(Places *places);
 int64_t search(const Index *index, const Limits *limits, Space *space, Protein protein,
                const uint8_t *hidden, int64_t most, int32_t *found, int32_t *shared,
                int64_t *sums);
-int64_t best_hits(Hit *hits, int64_t number, int64_t most, float floor, float highest);
+int64_t select_hits(Hit *hits, int64_t number, int64_t most);
+int64_t best_hits(Hit *hits, int64_t number, int64_t most);
 
 /* places.c */
 int place_words(const Index *index, Places *places, Protein protein, int32_t score);

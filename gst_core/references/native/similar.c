@@ -26,7 +26,6 @@ static int64_t tallied_highest(const Index *index, const Limits *limits, const i
                                const uint8_t *hidden, Hit *hits)
 {
     int64_t sum = 0, number = 0;
-    float highest = 0;
     for (int64_t i = 0; i < index->size; i++)
         sum += tally[i];
     double expected = (double)sum / (double)index->starts[index->size];
@@ -36,11 +35,9 @@ static int64_t tallied_highest(const Index *index, const Limits *limits, const i
         if (excess <= 0 || (hidden && hidden[i]))
             continue;
         length = length > limits->short_for_tally ? length : limits->short_for_tally;
-        float score = (float)(excess / sqrt((double)length));
-        hits[number++] = (Hit){score, (int32_t)i};
-        highest = score > highest ? score : highest;
+        hits[number++] = (Hit){(float)(excess / sqrt((double)length)), (int32_t)i};
     }
-    return best_hits(hits, number, limits->tallied, 0, highest);
+    return select_hits(hits, number, limits->tallied);
 }
 
 /* The best of a reference's diagonals, with that before and after it; see portable_index. */
@@ -120,7 +117,6 @@ int64_t search_similar(const Index *index, const Limits *limits, Space *space, P
     tally_similar(index, &space->alike, limits->more_alike, space->tally);
     int64_t number = tallied_highest(index, limits, space->tally, hidden, hits);
     memset(space->tally, 0, (size_t)index->size * sizeof *space->tally);
-    float highest = 1;
     for (int64_t i = 0; i < number; i++) {
         if (i + AHEAD < number)
             prefetch(reference_at(index, hits[i + AHEAD].reference));
@@ -128,17 +124,15 @@ int64_t search_similar(const Index *index, const Limits *limits, Space *space, P
         if (score < 0)
             return -1;
         hits[i].score = (float)score;
-        highest = hits[i].score > highest ? hits[i].score : highest;
     }
-    number = best_hits(hits, number, limits->ranked, 0, highest);
+    number = select_hits(hits, number, limits->ranked);
     for (int64_t i = 0; i < number; i++) {
         int32_t score = best_segment(index, space, protein, hits[i].reference);
         if (score < 0)
             return -1;
         hits[i].score = (float)score;
     }
-    number = best_hits(hits, number, number, 0, 0);
-    number = number < limits->similar ? number : limits->similar;
+    number = best_hits(hits, number, limits->similar);
     for (int64_t i = 0; i < number; i++)
         found[i] = hits[i].reference;
     return number;

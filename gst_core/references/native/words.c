@@ -4,7 +4,7 @@
 
 #include "references.h"
 
-enum { AHEAD = 256, BINS = 256, BLOCK = 64, SOON = 8 };
+enum { AHEAD = 256, BLOCK = 64, SOON = 8 };
 
 /* What is known of a word while references are gone through, together: words are all over the
  * memory. last: the reference that had it last. */
@@ -126,37 +126,21 @@ static int32_t rarest(const Word *words, int64_t number, int32_t common, int64_t
     return common;
 }
 
+/* Higher scores come first, of equal ones the first reference. */
+static inline int comes_before(Hit one, Hit other)
+{
+    return one.score != other.score ? one.score > other.score : one.reference < other.reference;
+}
+
 static int by_score(const void *one, const void *other)
 {
-    const Hit *a = one, *b = other;
-    if (a->score != b->score)
-        return a->score > b->score ? -1 : 1;
-    return a->reference < b->reference ? -1 : 1;
+    return comes_before(*(const Hit *)one, *(const Hit *)other) ? -1 : 1;
 }
 
 /* A reference's score: the weight of the words shared, over the root of its length. */
 static inline float score_of(const int32_t *tally, const float *inverse_root, int64_t reference)
 {
     return (float)tally[reference] * inverse_root[reference];
-}
-
-/* Leave out hits that are not among the best, before they are sorted: they are counted in bins by
- * their scores, which lie between floor and highest. Returns how many are left, `most` at least. */
-static int64_t without_the_lowest(Hit *hits, int64_t number, int64_t most, float floor,
-                                  float highest)
-{
-    int64_t bins[BINS] = {0}, above = 0, kept = 0;
-    float scale = (BINS - 1) / (highest - floor);
-    for (int64_t i = 0; i < number; i++)
-        bins[(int)((hits[i].score - floor) * scale)]++;
-    int lowest = BINS;
-    while (above < most)
-        above += bins[--lowest];
-    for (int64_t i = 0; i < number; i++) {
-        hits[kept] = hits[i];
-        kept += (int)((hits[i].score - floor) * scale) >= lowest;
-    }
-    return kept;
 }
 
 static inline int32_t bits_of(float number)
@@ -166,14 +150,41 @@ static inline int32_t bits_of(float number)
     return bits;
 }
 
-/* Bring the best hits to the front, in order; all score more than floor and up to highest. Of equal
- * ones the first reference comes first. Returns how many there are, `most` at most. */
-int64_t best_hits(Hit *hits, int64_t number, int64_t most, float floor, float highest)
+/* Bring the best hits to the front, in any order (Hoare 1961). Returns how many there are. */
+int64_t select_hits(Hit *hits, int64_t number, int64_t most)
 {
-    if (number > most)
-        number = without_the_lowest(hits, number, most, floor, highest);
+    if (number <= most)
+        return number;
+    for (int64_t low = 0, high = number - 1; low < high;) {
+        Hit pivot = hits[low + (high - low) / 2];
+        int64_t left = low, right = high;
+        while (left <= right) {
+            while (comes_before(hits[left], pivot))
+                left++;
+            while (comes_before(pivot, hits[right]))
+                right--;
+            if (left <= right) {
+                Hit hit = hits[left];
+                hits[left++] = hits[right];
+                hits[right--] = hit;
+            }
+        }
+        if (most <= right)
+            high = right;
+        else if (most >= left)
+            low = left;
+        else
+            break;
+    }
+    return most;
+}
+
+/* Bring the best hits to the front, the best first. Returns how many there are. */
+int64_t best_hits(Hit *hits, int64_t number, int64_t most)
+{
+    number = select_hits(hits, number, most);
     qsort(hits, (size_t)number, sizeof *hits, by_score);
-    return number < most ? number : most;
+    return number;
 }
 
 /* Find the references that share the rarest words with a protein; see portable_index.
@@ -233,7 +244,7 @@ int64_t search(const Index *index, const Limits *limits, Space *space, Protein p
             kept += score > floor;
         }
     }
-    kept = best_hits(hits, kept, most, floor, highest);
+    kept = best_hits(hits, kept, most);
     for (int64_t i = 0; i < kept; i++) {
         found[i] = hits[i].reference;
         shared[i] = tally[hits[i].reference];
