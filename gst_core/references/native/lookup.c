@@ -116,8 +116,7 @@ static int64_t look_up(const Index *index, const Limits *limits, Space *space, P
     int64_t sums[2], whole = 0;
     if (room_for_protein(space, protein.length) || prepare(index, limits, space, protein))
         return -1;
-    int64_t number =
-        search(index, limits, space, protein, hidden, limits->found, found, shared, sums);
+    int64_t number = search(index, limits, space, hidden, limits->found, found, shared, sums);
     double scale = (double)sums[0] / (double)(sums[1] > 1 ? sums[1] : 1) / limits->parts;
     *own = (double)sums[0] / limits->parts;
     for (int64_t i = 0; i < number; i++)

@@ -74,7 +74,6 @@ typedef struct {
 
 /* What one thread works in; arrays grow as they need to. Those marked 0 are so between calls. */
 typedef struct {
-    uint8_t *marked;   /* (WORDS / 8,) 0 */
     int32_t *tally;    /* (references,) 0 */
     int64_t *sizes;    /* (common + 1,) */
     Hit *hits;         /* (references + 1,) */
@@ -134,9 +133,8 @@ int room_for_diagonals(Space *space, int64_t number);
 int room_for_row(Places *places);
 
 /* words.c */
-int64_t search(const Index *index, const Limits *limits, Space *space, Protein protein,
-               const uint8_t *hidden, int64_t most, int32_t *found, int32_t *shared,
-               int64_t *sums);
+int64_t search(const Index *index, const Limits *limits, Space *space, const uint8_t *hidden,
+               int64_t most, int32_t *found, int32_t *shared, int64_t *sums);
 int64_t select_hits(Hit *hits, int64_t number, int64_t most);
 int64_t best_hits(Hit *hits, int64_t number, int64_t most);
 

@@ -34,9 +34,9 @@ void space_free(Space *space)
 {
     if (!space)
         return;
-    void *arrays[] = {space->marked,  space->tally, space->sizes,  space->hits,
-                      space->words,   space->profile, space->cells, space->traces,
-                      space->sums,    space->touched, space->pairs, space->common, space->all_words};
+    void *arrays[] = {space->tally,   space->sizes, space->hits,    space->words,
+                      space->profile, space->cells, space->traces,  space->sums,
+                      space->touched, space->pairs, space->common,  space->all_words};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     places_free(&space->same);
@@ -55,8 +55,8 @@ Space *space_new(const Index *index, const Limits *limits)
     Space *space = calloc(1, sizeof *space);
     if (!space)
         return NULL;
-    if (RENEW(space->marked, WORDS / 8) || RENEW(space->tally, index->size) ||
-        RENEW(space->sizes, limits->common + 1) || RENEW(space->hits, index->size + 1) ||
+    if (RENEW(space->tally, index->size) || RENEW(space->sizes, limits->common + 1) ||
+        RENEW(space->hits, index->size + 1) ||
         room_for_places(&space->same) || room_for_places(&space->alike)) {
         space_free(space);
         return NULL;

@@ -87,24 +87,18 @@ int fill_postings(const uint8_t *codes, const int64_t *starts, int64_t first, in
     return 0;
 }
 
-/* Distinct words of a protein that some reference has; returns how many. */
-static int64_t known_words(const Index *index, Space *space, Protein protein)
+/* Distinct words of a prepared protein that some reference has; returns how many. */
+static int64_t known_words(const Index *index, Space *space)
 {
     int64_t number = 0;
-    for (int64_t place = 0; place + SPAN <= protein.length; place++) {
-        int32_t word = word_at(protein.codes + place, index->letters);
-        if (word < 0 || is_marked(space->marked, word))
+    for (int64_t i = 0; i < space->same.number; i++) {
+        Row row = space->same.rows[i];
+        if (row.next) /* the word's row before this one */
             continue;
-        mark(space->marked, word);
-        int32_t start = index->word_starts[word];
-        int32_t size = index->word_starts[word + 1] - start;
-        space->words[number] = (Word){start, size, index->weights[word]};
+        int32_t start = index->word_starts[row.word];
+        int32_t size = index->word_starts[row.word + 1] - start;
+        space->words[number] = (Word){start, size, index->weights[row.word]};
         number += size > 0;
-    }
-    for (int64_t place = 0; place + SPAN <= protein.length; place++) {
-        int32_t word = word_at(protein.codes + place, index->letters);
-        if (word >= 0)
-            space->marked[word >> 3] = 0;
     }
     return number;
 }
@@ -187,18 +181,17 @@ int64_t best_hits(Hit *hits, int64_t number, int64_t most)
     return number;
 }
 
-/* Find the references that share the rarest words with a protein; see portable_index.
+/* Find the references that share the rarest words with a prepared protein; see portable_index.
  * found and shared (most,), sums (2,): weights of the protein's words, and of those looked up.
  * Returns how many were found. */
-int64_t search(const Index *index, const Limits *limits, Space *space, Protein protein,
-               const uint8_t *hidden, int64_t most, int32_t *found, int32_t *shared,
-               int64_t *sums)
+int64_t search(const Index *index, const Limits *limits, Space *space, const uint8_t *hidden,
+               int64_t most, int32_t *found, int32_t *shared, int64_t *sums)
 {
     const Word *words = space->words;
     const float *inverse_root = index->inverse_root;
     int32_t *tally = space->tally;
     Hit *hits = space->hits;
-    int64_t number = known_words(index, space, protein), references = index->size;
+    int64_t number = known_words(index, space), references = index->size;
     int64_t budget = limits->budget_per_word * number;
     budget = budget < limits->budget ? limits->budget : budget;
     int32_t limit = rarest(words, number, limits->common, budget, space->sizes);
