@@ -29,8 +29,26 @@ class GstError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """One line, whatever was in the parts."""
+        """One line that can be shown, whatever was in the parts."""
         text = f"{self.where}: {self.what}" if self.where else self.what
         if self.hint:
             text = f"{text}; {self.hint}"
-        return " ".join(text.split())
+        return shown(" ".join(text.split()))
+
+
+def shown(text: str) -> str:
+    """Make foreign text fit to be shown: what steers a terminal, or turns its text, is escaped.
+
+    Parameters
+    ----------
+    text
+        Any text, such as a name that a user's file holds.
+
+    Returns
+    -------
+    text
+        The same, control and format characters and lone surrogates written as Python does.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -17,7 +18,10 @@ from gst_core.legacy.pickle_machine import PickleMachine, RefusedError, Storage,
 
 #: Largest pickle read. The production checkpoint's, with 30,688 symbols and
 #: their descriptions, is under 10 MB.
-MAX_PICKLE_BYTES = 256 * 2**20
+MAX_PICKLE_BYTES = 32 * 2**20
+
+#: Largest directory of an archive; an entry takes some 100 bytes there, in memory 700.
+_MAX_DIRECTORY_BYTES = 4 * 2**20
 
 #: Bytes read at a time from the storage of a large tensor.
 _CHUNK = 2**22
@@ -57,6 +61,16 @@ def _reporting(path: Path) -> Iterator[None]:
         ) from error
 
 
+class _Directory(io.FileIO):
+    """An archive of which only the directory is read, and no more of it than is reasonable."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read as files do, but for sizes that a directory of an archive has."""
+        if size is not None and size > _MAX_DIRECTORY_BYTES:
+            raise RefusedError(f"a directory of more than {_MAX_DIRECTORY_BYTES:,} bytes")
+        return super().read(size) or b""
+
+
 class TorchArchive:
     """A zip archive as ``torch.save`` writes it.
 
@@ -80,9 +94,17 @@ class TorchArchive:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        with _reporting(path), _Directory(path) as directory, zipfile.ZipFile(directory) as listed:
+            self._prefix = self._check(listed)
+            folder = f"{self._prefix}data/"
+            storages = {
+                entry.filename.removeprefix(folder): entry.file_size
+                for entry in listed.infolist()
+                if entry.filename.startswith(folder)
+            }
         with _reporting(path), zipfile.ZipFile(path) as archive:
-            self._prefix = self._check(archive)
-            self.content = PickleMachine().run(archive.read(f"{self._prefix}data.pkl"))
+            program = archive.read(f"{self._prefix}data.pkl")
+            self.content = PickleMachine(storages).run(program)
 
     def _check(self, archive: zipfile.ZipFile) -> str:
         """Check the archive's directory; returns the folder that all entries lie in."""
@@ -101,21 +123,20 @@ class TorchArchive:
             raise RefusedError(f"a pickle of more than {MAX_PICKLE_BYTES:,} bytes")
         prefix = pickles[0].removesuffix("data.pkl")
         byteorder = f"{prefix}byteorder"
-        if byteorder in archive.namelist() and archive.read(byteorder) != b"little":
-            raise RefusedError("big-endian numbers")
+        if byteorder in archive.namelist():
+            with archive.open(byteorder) as file:
+                if file.read(len(b"little") + 1) != b"little":
+                    raise RefusedError("big-endian numbers")
         return prefix
 
     @contextlib.contextmanager
     def _open(self, storage: Storage) -> Iterator[IO[bytes]]:
         name = f"{self._prefix}data/{storage.key}"
-        with zipfile.ZipFile(self.path) as archive:
-            if archive.getinfo(name).file_size != 4 * storage.numel:
-                raise zipfile.BadZipFile(f"tensor storage {storage.key} has a wrong size")
-            with archive.open(name) as file:
-                yield file
-                # The end of an entry is where its checksum is compared.
-                while file.read(_CHUNK):
-                    pass
+        with zipfile.ZipFile(self.path) as archive, archive.open(name) as file:
+            yield file
+            # The end of an entry is where its checksum is compared.
+            while file.read(_CHUNK):
+                pass
 
     def read(self, tensor: Tensor) -> NDArray[np.float32]:
         """Read a tensor's values.

@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 from gst_core.legacy.archive import TorchArchive
-from gst_core.legacy.pickle_machine import StandIn, Tensor
+from gst_core.legacy.pickle_machine import StandIn, Tensor, exceed_storages
 from gst_core.vocabulary import Symbol, Vocabulary
+
+#: Clades of a checkpoint; the original has ten.
+_MAX_CLADES = 1000
+
+#: Numbers that the network holds of one protein at a time; with the production configuration
+#: 142,000. Attention takes time by the square of the sequence length besides.
+_MAX_ACTIVATIONS = 8_000_000
+_MAX_LENGTH = {"transformer": 20_000, "mlp": 200_000}
 
 #: The padding letter of the original's alphabet.
 PADDING = " "
@@ -273,7 +281,26 @@ def _tensors(state: Any, shape: LegacyShape) -> dict[str, Tensor]:
         if not isinstance(tensor, Tensor) or tensor.shape != size:
             found = tensor.shape if isinstance(tensor, Tensor) else "missing"
             raise ValueError(f"the weight {key} is {found}, not {size}")
+    if exceed_storages(state.values()):
+        raise ValueError("weights that are parts of each other")
     return state
+
+
+def _require_moderate(shape: LegacyShape, file_size: int) -> None:
+    """Refuse a network that would be larger than its file, or take no end of time or memory."""
+    length, widest = shape.sequence_length, max(shape.hidden // shape.sequence_length, 1)
+    if shape.architecture == "transformer":
+        heads = shape.num_heads * shape.embedding_dimension
+        widest = max(widest, heads, shape.feedforward)
+    # What the last two layers are folded into (see graph.py) is none of the file's weights.
+    folded = shape.hidden + shape.embedding_dimension + shape.num_clades
+    if (
+        shape.num_clades > _MAX_CLADES
+        or length > _MAX_LENGTH[shape.architecture]
+        or length * widest > _MAX_ACTIVATIONS
+        or 4 * shape.num_symbols * folded > file_size
+    ):
+        raise ValueError("its hyper-parameters are those of no network of the original's size")
 
 
 def read_checkpoint(path: Path) -> LegacyCheckpoint:
@@ -303,6 +330,7 @@ def read_checkpoint(path: Path) -> LegacyCheckpoint:
         clades = _labels(parameters.get("clade_mapper"), "index_to_label_dict", "clades")
         alphabet = _alphabet(parameters.get("protein_sequence_mapper"))
         shape = _shape(parameters, len(alphabet), len(clades), len(symbols))
+        _require_moderate(shape, path.stat().st_size)
         return LegacyCheckpoint(
             name=_text(parameters, "logging_version", path.stem),
             version=_text(parameters, "datetime", "unknown"),

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import pickletools
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,19 @@ _MAX_STEP = 2**48
 #: An integer key is less than this. Python hashes integers modulo 2**61 - 1, so of
 #: larger ones any number can be made to collide.
 _MAX_KEY = 2**60
+
+#: Instructions of one pickle. With 30,688 symbols and their descriptions it has some 600,000.
+_MAX_STEPS = 4_000_000
+
+#: Containers that one pickle makes: an empty one takes a byte of the file and 64 of memory, one
+#: that holds something up to four bytes and 232.
+_MAX_CONTAINERS = 1_000_000
+
+#: Collections that are begun and not ended; the original's nest four deep.
+_MAX_MARKS = 1000
+
+#: Bytes of a float32 value.
+_ITEM = 4
 
 
 class RefusedError(Exception):
@@ -47,6 +60,17 @@ class Tensor:
     offset: int
     shape: tuple[int, ...]
     stride: tuple[int, ...]
+
+
+def exceed_storages(tensors: Iterable[Tensor]) -> bool:
+    """Tell whether tensors have more values together than the storages that they name.
+
+    Storages that are shared are counted once: a file cannot describe more than it holds.
+    """
+    values: Counter[Storage] = Counter()
+    for tensor in tensors:
+        values[tensor.storage] += math.prod(tensor.shape)
+    return any(count > storage.numel for storage, count in values.items())
 
 
 class StandIn:
@@ -134,18 +158,33 @@ class PickleMachine:
     The standard unpickler with a restricted ``find_class`` would still call what it
     finds with any arguments, set attributes of what it made, hash what it is given,
     and allocate by numbers it reads.
+
+    Parameters
+    ----------
+    storages
+        Bytes of each tensor storage in the archive, by its key.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, storages: Mapping[str, int]) -> None:
+        self._storages = storages
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
+        self._containers = 0
 
     def run(self, program: bytes) -> Any:
-        """Build what the pickle describes."""
-        for opcode, argument, _ in pickletools.genops(program):
+        """Build what the pickle describes.
+
+        Raises
+        ------
+        RefusedError
+            If it does what no checkpoint does, or more of it.
+        """
+        for step, (opcode, argument, _) in enumerate(pickletools.genops(program)):
             if opcode.name == "STOP":
                 return self._stack.pop()
+            if step == _MAX_STEPS:
+                raise RefusedError(f"a pickle of more than {_MAX_STEPS:,} instructions")
             self._step(opcode.name, argument)
         raise EOFError
 
@@ -159,10 +198,12 @@ class PickleMachine:
             case "BINGET" | "LONG_BINGET":
                 stack.append(self._memo[argument])
             case "EMPTY_DICT":
-                stack.append({})
+                self._put_container({})
             case "EMPTY_LIST":
-                stack.append([])
+                self._put_container([])
             case "MARK":
+                if len(self._marks) == _MAX_MARKS:
+                    raise RefusedError(f"collections in each other, more than {_MAX_MARKS:,} deep")
                 self._marks.append(len(stack))
             case "SETITEM":
                 self._set_items(self._pop(2))
@@ -174,15 +215,15 @@ class PickleMachine:
                 self._extend(self._pop_to_mark())
             case "EMPTY_TUPLE" | "TUPLE1" | "TUPLE2" | "TUPLE3":
                 count = ("EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3").index(opcode)
-                stack.append(tuple(self._pop(count)))
+                self._put_container(tuple(self._pop(count)))
             case "TUPLE":
-                stack.append(tuple(self._pop_to_mark()))
+                self._put_container(tuple(self._pop_to_mark()))
             case "NONE" | "NEWTRUE" | "NEWFALSE":
                 stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[opcode])
             case "GLOBAL":
                 stack.append(self._global(argument))
             case "BINPERSID":
-                stack.append(self._storage(stack.pop()))
+                self._put_container(self._storage(stack.pop()))
             case "REDUCE" | "NEWOBJ":
                 self._call(*self._pop(2))
             case "BUILD":
@@ -191,6 +232,12 @@ class PickleMachine:
                 pass
             case _:
                 raise RefusedError(f"the pickle instruction {opcode}")
+
+    def _put_container(self, value: Any) -> None:
+        self._containers += 1
+        if self._containers > _MAX_CONTAINERS:
+            raise RefusedError(f"more than {_MAX_CONTAINERS:,} objects")
+        self._stack.append(value)
 
     def _pop(self, count: int) -> list[Any]:
         if len(self._stack) < count:
@@ -214,19 +261,20 @@ class PickleMachine:
             raise RefusedError(f"the global name {'.'.join(name.split(' ')):.200}")
         return _Global(name, make)
 
-    @staticmethod
-    def _storage(reference: Any) -> Storage:
+    def _storage(self, reference: Any) -> Storage:
         match reference:
             case ("storage", _Global(name="torch FloatStorage"), str(key), str(), int(numel)):
                 # The fourth is where the tensor lived ("cpu", "cuda:0"): of no concern here.
                 if key.isascii() and key.isdigit() and numel >= 0:
+                    if self._storages.get(key) != _ITEM * numel:
+                        raise ValueError(f"tensor storage {key} is missing or has a wrong size")
                     return Storage(key, numel)
         raise RefusedError("a reference to something that is not a float32 storage")
 
     def _call(self, target: Any, arguments: Any) -> None:
         if not isinstance(target, _Global) or not isinstance(arguments, tuple):
             raise RefusedError("a call of something that cannot be called")
-        self._stack.append(target.make(arguments))
+        self._put_container(target.make(arguments))
 
     def _build(self, state: Any) -> None:
         target = self._stack[-1]

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gst_core.errors import GstError
+from gst_core.legacy import pickle_machine
 from gst_core.legacy.archive import TorchArchive
 
 #: GLOBAL, then what each opcode below means: see pickletools.
@@ -241,6 +242,47 @@ def test_a_damaged_pickle_is_one_line(tmp_path: Path, program: bytes) -> None:
     refusal(write(tmp_path / "c.ckpt", program))
 
 
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (b"}" * 11_000, "more than 10,000 objects"),
+        (b"]" * 11_000, "more than 10,000 objects"),
+        (b")" * 11_000, "more than 10,000 objects"),
+        (b")" + b"\x85" * 11_000, "more than 10,000 objects"),
+        (tensor((6,), (1,)) * 4_000, "more than 10,000 objects"),
+        (b"(" * 1001, "in each other, more than 1,000 deep"),
+        (b"}" + b"q\x01" * 40_000, "more than 40,000 instructions"),
+    ],
+)
+def test_memory_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: bytes, message: str
+) -> None:
+    monkeypatch.setattr(pickle_machine, "_MAX_CONTAINERS", 10_000)
+    monkeypatch.setattr(pickle_machine, "_MAX_STEPS", 40_000)
+    assert message in refusal(write(tmp_path / "c.ckpt", program))
+
+
+def test_a_pickle_or_a_directory_of_any_size_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.ckpt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", bytes(33 * 2**20))
+    assert "a pickle of more than 33,554,432 bytes" in refusal(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02}.")
+        for part in range(100):
+            entry = zipfile.ZipInfo(f"archive/data/{part}")
+            entry.comment = bytes(60_000)
+            archive.writestr(entry, b"")
+    assert "a directory of more than 4,194,304 bytes" in refusal(path)
+
+
+def test_what_steers_a_terminal_is_shown_escaped(tmp_path: Path) -> None:
+    program = b"c\x1b[31mevil\x07\x1b]0;title\n\x1b[2Jname\n"
+    message = refusal(write(tmp_path / "c.ckpt", program))
+    assert message.isprintable()
+    assert r"\x1b[31mevil\x07\x1b]0;title" in message
+
+
 def test_instructions_that_allocate_by_a_number_are_refused(tmp_path: Path) -> None:
     short = b"\x96" + (3).to_bytes(8, "little") + b"abc"
     assert "the pickle instruction BYTEARRAY8" in refusal(write(tmp_path / "short.ckpt", short))
@@ -302,9 +344,8 @@ def test_what_is_no_archive_is_one_line(tmp_path: Path, content: bytes) -> None:
 
 def test_missing_and_short_storages_are_one_line(tmp_path: Path) -> None:
     for files in ({"1": bytes(24)}, {"0": bytes(20)}):
-        archive = TorchArchive(write(tmp_path / "c.ckpt", tensor((6,), (1,)), files))
-        with pytest.raises(GstError, match=r"c\.ckpt.*(storage |archive/data/)0"):
-            archive.read(archive.content)
+        path = write(tmp_path / "c.ckpt", tensor((6,), (1,)), files)
+        assert "tensor storage 0 is missing or has a wrong size" in refusal(path)
 
 
 def test_a_flipped_bit_in_the_weights_is_noticed(tmp_path: Path) -> None:

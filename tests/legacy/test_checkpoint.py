@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickletools
 import zipfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gst_core.errors import GstError
-from gst_core.legacy.checkpoint import read_checkpoint
+from gst_core.legacy.checkpoint import LegacyShape, _require_moderate, read_checkpoint
 from gst_core.legacy.importing import convert
 from tests.legacy.golden import CHECKPOINTS, Golden
 
@@ -175,3 +176,46 @@ def test_weights_that_are_not_finite_are_refused(legacy_data: Path, tmp_path: Pa
     with pytest.raises(GstError, match="not finite"):
         convert(path, tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()
+
+
+def test_weights_that_share_their_values_are_refused(legacy_data: Path, tmp_path: Path) -> None:
+    """So that a small file is no large model: each of its weights names the same values."""
+
+    def change(name: str, data: bytes) -> bytes:
+        if not name.endswith("data.pkl"):
+            return data
+        # The keys of the storages of keys and queries, which are of one size, in BINUNICODE.
+        text = [b"X\x01\x00\x00\x00" + key for key in storages]
+        assert text[1] in data
+        return data.replace(text[1], text[0])
+
+    source = legacy_data / "checkpoints" / "gst_variant.ckpt"
+    weights = read_checkpoint(source).weights._tensors
+    block = "sequence_transformer.transformer_blocks.0.attention"
+    storages = [
+        weights[f"{block}.{name}.weight"].storage.key.encode() for name in ("to_keys", "to_queries")
+    ]
+    assert all(len(key) == 1 for key in storages)
+    path = rewrite(source, tmp_path / "shared.ckpt", change)
+    with pytest.raises(GstError, match="weights that are parts of each other"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_clades": 1001},
+        {"sequence_length": 20_001},
+        {"num_heads": 10_000_000},
+        {"feedforward": 10_000_000},
+        # Folding the last layers would make a larger network of it.
+        {"num_symbols": 100_000, "embedding_dimension": 100_000},
+    ],
+)
+def test_a_network_larger_than_its_file_is_refused(changes: dict[str, int]) -> None:
+    shape = LegacyShape(
+        "transformer", 1107, 28, 10, 30_688, "right", True, 128, 16, 8, 2, 64, "gelu"
+    )
+    _require_moderate(shape, 12_000_000 * 4)
+    with pytest.raises(ValueError, match="no network of the original's size"):
+        _require_moderate(dataclasses.replace(shape, **changes), 12_000_000 * 4)
