@@ -44,11 +44,7 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("gst_core"):
                 raise
-            raise GstError(
-                f"'{cmd_name}' needs the Python package '{error.name}', which is not installed",
-                hint="install GST with the extra it belongs to ([train], [ensembl] or [cpu]), "
-                "in a clone: .venv/bin/pip install -e '.[train]'",
-            ) from error
+            raise missing_package(error) from error
         assert isinstance(command, click.Command)
         return command
 
@@ -56,6 +52,15 @@ class LazyGroup(click.Group):
         """List the commands by their short help, importing none of them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, self._lazy[name][2]) for name in sorted(self._lazy)])
+
+
+def missing_package(error: ModuleNotFoundError) -> GstError:
+    """Say which package is missing, and the extras that could bring it."""
+    return GstError(
+        f"this command needs the Python package '{error.name}', which is not installed",
+        hint="install GST with the extra it belongs to ([train], [ensembl], [geneformer] or "
+        "[cpu]), in a clone: .venv/bin/pip install -e '.[geneformer]'",
+    )
 
 
 def run(command: click.Command, program: str) -> None:
@@ -71,6 +76,12 @@ def run(command: click.Command, program: str) -> None:
         command.main(prog_name=program)
     except GstError as error:
         click.echo(f"{program}: error: {error}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        # Heavy packages are imported where they are used, in the midst of a command.
+        if (error.name or "").startswith("gst_core"):
+            raise
+        click.echo(f"{program}: error: {missing_package(error)}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         # Python would complain again when it flushes standard output at exit.

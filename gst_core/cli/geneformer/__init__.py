@@ -1,0 +1,1 @@
+"""The commands of ``geneformer``, one file each; no algorithm lives here."""

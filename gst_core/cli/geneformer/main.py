@@ -1,0 +1,31 @@
+"""The ``geneformer`` command group."""
+
+from __future__ import annotations
+
+import click
+
+from gst_core import __version__
+from gst_core.cli._common import LazyGroup, run
+
+#: name -> (module, attribute, short help); one file a command
+COMMANDS: dict[str, tuple[str, str, str]] = {}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+@click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
+def geneformer(debug: bool) -> None:
+    """Geneformer: from raw counts to tokens, embedded cells and perturbations.
+
+    Begin with: geneformer setup --from DIR
+    """
+    del debug  # read by gst_core.cli._common.run, before Click is in charge
+
+
+def main() -> None:
+    """Entry point of ``geneformer``."""
+    run(geneformer, "geneformer")
+
+
+if __name__ == "__main__":
+    main()
