@@ -6,7 +6,7 @@ import contextlib
 import io
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -40,24 +40,27 @@ _DAMAGE = (
 )
 
 
+#: Types of values as the archive stores them. numpy has no bfloat16: the upper half of a float32.
+_STORED_AS = {"float32": "<f4", "float16": "<f2", "bfloat16": "<u2", "int64": "<i8"}
+
+
 @contextlib.contextmanager
-def _reporting(path: Path) -> Iterator[None]:
+def _reporting(path: Path, maker: str) -> Iterator[None]:
     """Say in one line what is wrong with a checkpoint."""
     try:
         yield
     except RefusedError as error:
         raise GstError(
-            f"the checkpoint holds {error}, which no checkpoint of the original has; nothing in "
+            f"the checkpoint holds {error}, which no checkpoint of {maker} has; nothing in "
             "it was run",
             where=str(path),
-            hint="give a checkpoint that the original Gene Symbol Transformer wrote",
+            hint=f"give a checkpoint that {maker} wrote",
         ) from error
     except _DAMAGE as error:
         raise GstError(
             f"is not a whole PyTorch checkpoint ({str(error) or type(error).__name__})",
             where=str(path),
-            hint="it may be truncated: copy it again, or give a checkpoint that the original "
-            "Gene Symbol Transformer wrote",
+            hint=f"it may be truncated: copy it again, or give a checkpoint that {maker} wrote",
         ) from error
 
 
@@ -78,6 +81,10 @@ class TorchArchive:
     ----------
     path
         The checkpoint. It is opened anew for each reading.
+    dtypes
+        What the values of its tensors may be: of float32, float16, bfloat16 and int64.
+    maker
+        The program whose checkpoint it should be, for errors.
 
     Attributes
     ----------
@@ -92,9 +99,15 @@ class TorchArchive:
         If it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        dtypes: Collection[str] = ("float32",),
+        maker: str = "the original Gene Symbol Transformer",
+    ) -> None:
         self.path = path
-        with _reporting(path), _Directory(path) as directory, zipfile.ZipFile(directory) as listed:
+        self._maker = maker
+        with self._reporting(), _Directory(path) as directory, zipfile.ZipFile(directory) as listed:
             self._prefix = self._check(listed)
             folder = f"{self._prefix}data/"
             storages = {
@@ -102,9 +115,12 @@ class TorchArchive:
                 for entry in listed.infolist()
                 if entry.filename.startswith(folder)
             }
-        with _reporting(path), zipfile.ZipFile(path) as archive:
+        with self._reporting(), zipfile.ZipFile(path) as archive:
             program = archive.read(f"{self._prefix}data.pkl")
-            self.content = PickleMachine(storages).run(program)
+            self.content = PickleMachine(storages, dtypes).run(program)
+
+    def _reporting(self) -> contextlib.AbstractContextManager[None]:
+        return _reporting(self.path, self._maker)
 
     def _check(self, archive: zipfile.ZipFile) -> str:
         """Check the archive's directory; returns the folder that all entries lie in."""
@@ -139,7 +155,7 @@ class TorchArchive:
                 pass
 
     def read(self, tensor: Tensor) -> NDArray[np.float32]:
-        """Read a tensor's values.
+        """Read a tensor's values, those of 16 bits as float32.
 
         Raises
         ------
@@ -147,12 +163,15 @@ class TorchArchive:
             If its storage is missing from the archive, is damaged, or is not as long
             as it says.
         """
-        with _reporting(self.path), self._open(tensor.storage) as file:
-            values = np.frombuffer(file.read(), dtype="<f4")[tensor.offset :]
-            strides = tuple(4 * step for step in tensor.stride)
+        with self._reporting(), self._open(tensor.storage) as file:
+            stored = np.frombuffer(file.read(), dtype=_STORED_AS[tensor.storage.dtype])
+            values = stored[tensor.offset :]
+            strides = tuple(values.itemsize * step for step in tensor.stride)
             # Safe: the reach of shape and stride was checked when the tensor was described.
             view = np.lib.stride_tricks.as_strided(values, tensor.shape, strides, writeable=False)
-            return np.ascontiguousarray(view)
+            if tensor.storage.dtype == "bfloat16":
+                return (view.astype("<u4") << 16).view(np.float32)
+            return np.ascontiguousarray(view, dtype=np.float32)
 
     def read_rows(self, tensor: Tensor) -> Iterator[NDArray[np.float32]]:
         """Read a matrix a few rows at a time, so that it is never whole in memory.
@@ -160,11 +179,11 @@ class TorchArchive:
         Errors as for :meth:`read`.
         """
         rows, width = tensor.shape
-        if tensor.stride != (width, 1):
+        if tensor.stride != (width, 1) or tensor.storage.dtype != "float32":
             yield self.read(tensor)
             return
         step = max(1, _CHUNK // (4 * width))
-        with _reporting(self.path), self._open(tensor.storage) as file:
+        with self._reporting(), self._open(tensor.storage) as file:
             file.seek(4 * tensor.offset)
             for start in range(0, rows, step):
                 data = file.read(4 * width * min(step, rows - start))

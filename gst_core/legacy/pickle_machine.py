@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import pickletools
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,8 @@ _MAX_CONTAINERS = 1_000_000
 #: Collections that are begun and not ended; the original's nest four deep.
 _MAX_MARKS = 1000
 
-#: Bytes of a float32 value.
-_ITEM = 4
+#: Bytes of a value.
+_ITEM = {"float32": 4, "float16": 2, "bfloat16": 2, "int64": 8}
 
 
 class RefusedError(Exception):
@@ -46,10 +46,11 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A block of float32 values in the archive: its key and their number."""
+    """A block of values in the archive: its key, their number and the name of their type."""
 
     key: str
     numel: int
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +143,17 @@ def _not_callable(arguments: tuple[Any, ...]) -> Any:
     raise RefusedError("a call of a storage type")
 
 
+#: Storage types and the names of theirs: all that weights are saved in.
+_STORAGES = {
+    "torch FloatStorage": "float32",
+    "torch HalfStorage": "float16",
+    "torch BFloat16Storage": "bfloat16",
+    "torch LongStorage": "int64",
+}
 _GLOBALS = {
     "collections OrderedDict": _make_ordered_dict,
     "torch._utils _rebuild_tensor_v2": _make_tensor,
-    "torch FloatStorage": _not_callable,
+    **dict.fromkeys(_STORAGES, _not_callable),
     "utils CategoryMapper": _make_stand_in("CategoryMapper"),
     "utils ProteinSequenceMapper": _make_stand_in("ProteinSequenceMapper"),
     "utils ConciseReprDict": _make_mapping,
@@ -163,10 +171,13 @@ class PickleMachine:
     ----------
     storages
         Bytes of each tensor storage in the archive, by its key.
+    dtypes
+        What the values of tensors may be: of float32, float16, bfloat16 and int64.
     """
 
-    def __init__(self, storages: Mapping[str, int]) -> None:
+    def __init__(self, storages: Mapping[str, int], dtypes: Collection[str] = ("float32",)) -> None:
         self._storages = storages
+        self._dtypes = dtypes
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -263,13 +274,15 @@ class PickleMachine:
 
     def _storage(self, reference: Any) -> Storage:
         match reference:
-            case ("storage", _Global(name="torch FloatStorage"), str(key), str(), int(numel)):
+            case ("storage", _Global(name=kind), str(key), str(), int(numel)):
                 # The fourth is where the tensor lived ("cpu", "cuda:0"): of no concern here.
-                if key.isascii() and key.isdigit() and numel >= 0:
-                    if self._storages.get(key) != _ITEM * numel:
+                dtype = _STORAGES.get(kind, kind)
+                if dtype in self._dtypes and key.isascii() and key.isdigit() and numel >= 0:
+                    if self._storages.get(key) != _ITEM[dtype] * numel:
                         raise ValueError(f"tensor storage {key} is missing or has a wrong size")
-                    return Storage(key, numel)
-        raise RefusedError("a reference to something that is not a float32 storage")
+                    return Storage(key, numel, dtype)
+        expected = " or ".join(self._dtypes)
+        raise RefusedError(f"a reference to something that is not a {expected} storage")
 
     def _call(self, target: Any, arguments: Any) -> None:
         if not isinstance(target, _Global) or not isinstance(arguments, tuple):

@@ -104,6 +104,25 @@ def test_a_tensor_may_be_a_part_of_its_storage(tmp_path: Path) -> None:
     np.testing.assert_array_equal(archive.read(archive.content), [1, 3])
 
 
+@pytest.mark.parametrize(
+    ("kind", "dtype", "stored"),
+    [
+        (b"ctorch\nHalfStorage\n", "float16", np.arange(6, dtype="<f2")),
+        (b"ctorch\nBFloat16Storage\n", "bfloat16", np.arange(6, dtype="<f4").view("<u2")[1::2]),
+    ],
+)
+def test_values_of_16_bits_are_read_where_they_are_expected(
+    tmp_path: Path, kind: bytes, dtype: str, stored: np.ndarray
+) -> None:
+    program = tensor((3, 2), (1, 3), stored=storage(kind=kind))
+    path = write(tmp_path / "c.ckpt", program, {"0": stored.tobytes()})
+    archive = TorchArchive(path, dtypes=("float32", dtype))
+    for values in (archive.read(archive.content), *archive.read_rows(archive.content)):
+        assert values.dtype == np.float32
+        np.testing.assert_array_equal(values, [[0, 3], [1, 4], [2, 5]])
+    assert "not a float32 storage" in refusal(path)
+
+
 def test_the_stride_of_a_single_row_does_not_matter(tmp_path: Path) -> None:
     archive = TorchArchive(write(tmp_path / "c.ckpt", tensor((1, 6), (2**40, 1))))
     np.testing.assert_array_equal(archive.read(archive.content), [range(6)])
