@@ -190,6 +190,7 @@ class _TorchFile(Mapping[str, Tensor]):
     def __init__(self, path: Path) -> None:
         from gst_core.legacy.archive import TorchArchive
         from gst_core.legacy.pickle_machine import Tensor as Description
+        from gst_core.legacy.pickle_machine import exceed_storages
 
         dtypes = ("float32", "float16", "bfloat16", "int64")
         self._archive = TorchArchive(path, dtypes, maker="Geneformer")
@@ -200,6 +201,10 @@ class _TorchFile(Mapping[str, Tensor]):
         ):
             raise GstError(
                 "is not a state_dict: names of weights and their tensors", where=str(path)
+            )
+        if exceed_storages(value for key, value in content.items() if key not in _TIED):
+            raise GstError(
+                "has weights that share their values, other than the tied ones", where=str(path)
             )
         self._tensors: dict[str, Description] = content
 

@@ -164,3 +164,10 @@ def test_code_in_a_pytorch_file_is_never_run(checkpoint: Path, tmp_path: Path) -
     (checkpoint / "model.safetensors").unlink()
     assert "nothing in it was run" in refusal(checkpoint)
     assert not (tmp_path / "ran").exists()
+
+
+def test_weights_that_name_one_storage_over_and_over_are_refused(checkpoint: Path) -> None:
+    same = torch.zeros(8, 12)
+    torch.save({**weights(checkpoint), KEY: same, "bert.x": same}, checkpoint / "pytorch_model.bin")
+    (checkpoint / "model.safetensors").unlink()
+    assert "share their values" in refusal(checkpoint)
