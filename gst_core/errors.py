@@ -1,4 +1,4 @@
-"""The one error that users are meant to see.
+"""The one error that users are meant to see, and the one way to show foreign text.
 
 Everything that can be wrong with what a user hands us is raised as a
 :class:`GstError`: what is wrong, where, and what to do about it. The command
@@ -7,6 +7,36 @@ is a defect of ours.
 """
 
 from __future__ import annotations
+
+
+def display(text: object) -> str:
+    """Show foreign text as one line: white space as single spaces, the rest by :func:`shown`."""
+    return shown(" ".join(str(text).split()))
+
+
+def shown(text: str) -> str:
+    r"""Make foreign text fit to be shown: what steers a terminal, or turns its text, is escaped.
+
+    Parameters
+    ----------
+    text
+        Any text, such as a name that a user's file holds, or the file's own.
+
+    Returns
+    -------
+    text
+        The same, with control and format characters as Python writes them, ``\x1b`` or
+        ``\u202e``, and each byte of a file's name that is not UTF-8 as ``\xff``.
+    """
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    # os.fsdecode makes U+DC80 to U+DCFF of the bytes 0x80 to 0xFF
+    code = ord(character)
+    return ascii(chr(code - 0xDC00) if 0xDC80 <= code <= 0xDCFF else character)[1:-1]
 
 
 class GstError(Exception):
@@ -33,22 +63,4 @@ class GstError(Exception):
         text = f"{self.where}: {self.what}" if self.where else self.what
         if self.hint:
             text = f"{text}; {self.hint}"
-        return shown(" ".join(text.split()))
-
-
-def shown(text: str) -> str:
-    """Make foreign text fit to be shown: what steers a terminal, or turns its text, is escaped.
-
-    Parameters
-    ----------
-    text
-        Any text, such as a name that a user's file holds.
-
-    Returns
-    -------
-    text
-        The same, control and format characters and lone surrogates written as Python does.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+        return display(text)

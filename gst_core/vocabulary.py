@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
+
+_MONTHS: Final = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec"
+#: ``2-Sep``, ``02-Sep-24``, ``Sep-02``, ``2024-09-02``, ``02/09/2024``, ``02.09.2024``
+_DATE: Final = re.compile(
+    rf"\d{{1,2}}[-. /]({_MONTHS})([-. /]\d{{2,4}})?|({_MONTHS})-\d{{2,4}}"
+    r"|\d{4}-\d{1,2}-\d{1,2}( 00:00:00)?|\d{1,2}([./])\d{1,2}\5(\d{2}|\d{4})",
+    re.IGNORECASE,
+)
+
+
+def looks_like_date(symbol: str) -> bool:
+    """Whether a spreadsheet has made a date of a symbol, as ``2-Sep`` of ``SEPT2``."""
+    return _DATE.fullmatch(symbol) is not None
 
 
 @dataclass(frozen=True, slots=True)

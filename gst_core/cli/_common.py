@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from gst_core.errors import GstError
+from gst_core.cli._extras import is_ours, missing_package
+from gst_core.cli._signals import Interrupted, die_of, raise_on_signals
+from gst_core.errors import GstError, display
 
 
 class LazyGroup(click.Group):
@@ -42,9 +46,9 @@ class LazyGroup(click.Group):
         try:
             command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
-            if (error.name or "").startswith("gst_core"):
+            if is_ours(error):
                 raise
-            raise missing_package(error) from error
+            raise missing_package(error, f"{ctx.find_root().info_name} {cmd_name}") from error
         assert isinstance(command, click.Command)
         return command
 
@@ -54,51 +58,73 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, self._lazy[name][2]) for name in sorted(self._lazy)])
 
 
-def missing_package(error: ModuleNotFoundError) -> GstError:
-    """Say which package is missing, and the extras that could bring it."""
-    return GstError(
-        f"this command needs the Python package '{error.name}', which is not installed",
-        hint="install GST with the extra it belongs to ([train], [ensembl], [geneformer] or "
-        "[cpu]), in a clone: .venv/bin/pip install -e '.[geneformer]'",
-    )
+def say(text: object) -> None:
+    """Print one line for people, on standard error; foreign text in it does nothing."""
+    click.echo(display(text), err=True)
 
 
-def run(command: click.Command, program: str) -> None:
+def run(command: click.Command, program: str) -> NoReturn:
     """Run a command as a program: a :class:`GstError` becomes one line and exit status 1.
 
     ``--debug`` anywhere on the command line shows the traceback instead. A
     closed standard output (``gst_assign ... | head``) ends the program
-    quietly, as it does for other Unix tools.
+    quietly, as it does for other Unix tools. Signals end it as signals.
     """
-    if "--debug" in sys.argv[1:]:
-        command.main(prog_name=program)
+    _open_standard_streams()
+    raise_on_signals()
+    debug = "--debug" in sys.argv[1:]
     try:
-        command.main(prog_name=program)
-    except GstError as error:
-        click.echo(f"{program}: error: {error}", err=True)
-        sys.exit(1)
-    except ModuleNotFoundError as error:
-        # Heavy packages are imported where they are used, in the midst of a command.
-        if (error.name or "").startswith("gst_core"):
-            raise
-        click.echo(f"{program}: error: {missing_package(error)}", err=True)
-        sys.exit(1)
-    except BrokenPipeError:
-        # Python would complain again when it flushes standard output at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"{program}: error: {where}{error.strerror or error}", err=True)
-        sys.exit(1)
+        sys.exit(command.main(prog_name=program, standalone_mode=False) or 0)
+    except Interrupted as signal:
+        die_of(signal.number)
+    except click.ClickException as error:
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo("\n".join(map(display, shown.getvalue().splitlines())), err=True)
+        sys.exit(error.exit_code)
     except Exception as error:
-        first = (str(error).strip() or "no message").splitlines()[0]
-        click.echo(
-            f"{program}: internal error: {type(error).__name__}: {first}; "
-            "run again with --debug and report the traceback",
-            err=True,
-        )
+        if debug:
+            raise
+        if not isinstance(error, BrokenPipeError):
+            if isinstance(error, ModuleNotFoundError) and not is_ours(error):
+                error = missing_package(error, program)
+            click.echo(f"{program}: error: {sentence(error)}", err=True)
+        _flush_or_discard()
         sys.exit(1)
+
+
+def sentence(error: Exception) -> str:
+    """Say in one line what an error is about."""
+    if isinstance(error, GstError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return display(f"{where}{error.strerror or error}")
+    first = (str(error).strip() or "no message").splitlines()[0]
+    return display(
+        f"internal error: {type(error).__name__}: {first}; "
+        "run again with --debug and report the traceback"
+    )
+
+
+def _open_standard_streams() -> None:
+    """Let no file take the number of a standard stream that was closed (``>&-``)."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)  # takes the lowest number that is free
+
+
+def _flush_or_discard() -> None:
+    """Drop what cannot be written: Python would complain again when it flushes at exit."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def read_facts(path: Path | None) -> dict[str, Any]:

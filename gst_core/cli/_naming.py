@@ -5,20 +5,20 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import click
-
 from gst_core.assignment import Assignment
 from gst_core.clades import DISTANT, VERTEBRATE_CLADES
-from gst_core.errors import GstError
+from gst_core.cli._common import say, sentence
+from gst_core.errors import GstError, display
 from gst_core.inference.jobs import Job
 from gst_core.inference.namer import GeneNamer
 from gst_core.results import Genome, ModelInfo, ResultWriter, open_results
+from gst_core.results.outcomes import Outcome, write_outcomes
 from gst_core.results.report import Report
 from gst_core.sequences import ReadStatistics
 
@@ -42,10 +42,26 @@ class Options:
     quiet: bool
 
 
-def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) -> None:
+def name_genomes(
+    jobs: list[Job],
+    options: Options,
+    report_path: Path | None,
+    outcomes_path: Path | None = None,
+    *,
+    allow_failures: bool = False,
+) -> None:
     """Name genomes with one loaded model.
 
     A genome that fails does not stop the others; the exit status tells in the end.
+
+    Parameters
+    ----------
+    jobs, options
+        What to name, and how.
+    report_path, outcomes_path
+        HTML page and list of outcomes to write; both tell of genomes that failed too.
+    allow_failures
+        Raise nothing where genomes failed: the outcomes tell.
 
     Raises
     ------
@@ -68,38 +84,18 @@ def name_genomes(jobs: list[Job], options: Options, report_path: Path | None) ->
     log.say(f"model {engine.name} {engine.version}, {len(engine.vocabulary)} symbols, on {where}")
     if engine.warning:
         log.say(f"warning: {engine.warning}")
-    report = Report(model)
-    failed: list[str] = []
-    with ExitStack() as outputs:
-        single = len({job.output for job in jobs}) == 1
-        shared: ResultWriter | None = None
-        for job in jobs:
-            try:
-                started = _start(namer, job, options, log)
-                if single:
-                    # Genomes that share an output stand in it one after the other.
-                    shared = shared or outputs.enter_context(_open(job, model, options))
-                    _finish(started, job, shared, report, log)
-                else:
-                    with _open(job, model, options) as writer:
-                        _finish(started, job, writer, report, log)
-            except (GstError, OSError) as error:
-                if len(jobs) == 1:
-                    raise
-                if single:
-                    log.error(f"{job.id} failed, so that the table of all is not written")
-                    raise
-                failed.append(job.id)
-                log.error(f"{job.id}: {error}")
-        if report_path is not None:
-            from gst_core.results.html import write_html
+    report = Report(model, threshold=options.threshold)
+    run = _Run(namer, model, options, log, report)
+    shared = len({job.output for job in jobs}) < len(jobs)
+    outcomes, error = run.together(jobs) if shared else run.apart(jobs)
+    if outcomes_path is not None:
+        write_outcomes(outcomes_path, outcomes)
+    if report_path is not None and (error is None or not shared):
+        from gst_core.results.html import write_html
 
-            write_html(report, report_path)
-    if failed:
-        raise GstError(
-            f"{len(failed)} of {len(jobs)} genomes failed: {', '.join(failed[:10])}",
-            hint="the others are done; see the errors above",
-        )
+        write_html(report, report_path)
+    if error is not None and not allow_failures:
+        raise error
 
 
 def _open(job: Job, model: ModelInfo, options: Options) -> AbstractContextManager[ResultWriter]:
@@ -112,6 +108,63 @@ def _open(job: Job, model: ModelInfo, options: Options) -> AbstractContextManage
         evidence=options.evidence,
         threshold=options.threshold,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Genomes through one model: what came of each, and the error to end with, if any."""
+
+    namer: GeneNamer
+    model: ModelInfo
+    options: Options
+    log: _Log
+    report: Report
+
+    def apart(self, jobs: Sequence[Job]) -> tuple[list[Outcome], Exception | None]:
+        """Name genomes that have an output each: one that fails does not stop the others."""
+        outcomes: list[Outcome] = []
+        errors: list[GstError | OSError] = []
+        for job in jobs:
+            try:
+                started = _start(self.namer, job, self.options, self.log)
+                with _open(job, self.model, self.options) as writer:
+                    outcome = _finish(started, job, writer, self.report, self.log)
+            except BrokenPipeError:
+                raise
+            except (GstError, OSError) as error:
+                outcome = Outcome(job.id, job.fasta, error=sentence(error))
+                self.report.add_failure(job.id, job.scientific_name, "assign", sentence(error))
+                errors.append(error)
+                if len(jobs) > 1:
+                    self.log.error(f"{job.id}: {sentence(error)}")
+            outcomes.append(outcome)
+        if len(jobs) == 1 or not errors:
+            return outcomes, next(iter(errors), None)
+        failed = [outcome.id for outcome in outcomes if outcome.error]
+        return outcomes, GstError(
+            f"{len(failed)} of {len(jobs)} genomes failed: {', '.join(failed[:10])}",
+            hint="the others are done; see the errors above",
+        )
+
+    def together(self, jobs: Sequence[Job]) -> tuple[list[Outcome], Exception | None]:
+        """Name genomes that stand in one output, one after the other: all of them or none."""
+        outcomes: list[Outcome] = []
+        try:
+            with ExitStack() as output:
+                writer: ResultWriter | None = None
+                for job in jobs:
+                    started = _start(self.namer, job, self.options, self.log)
+                    writer = writer or output.enter_context(_open(job, self.model, self.options))
+                    outcomes.append(_finish(started, job, writer, self.report, self.log))
+        except BrokenPipeError:
+            raise
+        except (GstError, OSError) as error:
+            bad = jobs[min(len(outcomes), len(jobs) - 1)]
+            self.log.error(f"{bad.id} failed, so that the table of all is not written")
+            said = {bad.id: sentence(error)}
+            other = f"not written, since {display(bad.id)} failed"
+            return [Outcome(j.id, j.fasta, error=said.get(j.id, other)) for j in jobs], error
+        return outcomes, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +203,9 @@ def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
     return _Started(genome, statistics, itertools.chain(first, assignments), began)
 
 
-def _finish(started: _Started, job: Job, writer: ResultWriter, report: Report, log: _Log) -> None:
+def _finish(
+    started: _Started, job: Job, writer: ResultWriter, report: Report, log: _Log
+) -> Outcome:
     """Name the rest of a genome and add it to the report."""
     summary = writer.write(started.genome, log.progress(job.id, started.assignments))
     seconds = time.perf_counter() - started.began
@@ -164,6 +219,8 @@ def _finish(started: _Started, job: Job, writer: ResultWriter, report: Report, l
         f"({summary.sequences / max(seconds, 1e-9):,.0f}/s), "
         f"{summary.named_at(0.7):,} named at 0.7, {summary.named_at(0.9):,} at 0.9 -> {to}"
     )
+    clade = started.genome.clade
+    return Outcome(job.id, job.fasta, job.output, summary.sequences, clade)
 
 
 class _Log:
@@ -171,14 +228,14 @@ class _Log:
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
-        self._terminal = not quiet and sys.stderr.isatty()
+        self._terminal = not quiet and sys.stderr is not None and sys.stderr.isatty()
 
     def say(self, message: str) -> None:
         if not self._quiet:
-            click.echo(f"gst_assign: {message}", err=True)
+            say(f"gst_assign: {message}")
 
     def error(self, message: str) -> None:
-        click.echo(f"gst_assign: error: {message}", err=True)
+        say(f"gst_assign: error: {message}")
 
     def progress(self, name: str, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
         """Pass assignments on, saying how far they have come."""
@@ -200,13 +257,13 @@ class _Log:
 
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TextColumn("{task.completed:,.0f} proteins"),
             TextColumn("{task.fields[speed]}"),
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task(name, total=None, speed="")
+            task = progress.add_task(display(name), total=None, speed="")
             began = time.monotonic()
             for number, assignment in enumerate(assignments, 1):
                 yield assignment

@@ -8,6 +8,8 @@ import click
 
 from gst_core import __version__
 from gst_core.cli._common import run
+from gst_core.cli._paths import FileOrFolder, InputFile, OutputFile, Probability, check_paths
+from gst_core.files import is_folder, make_folder
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -16,27 +18,29 @@ from gst_core.cli._common import run
     "--sequences_fasta",
     "fastas",
     multiple=True,
+    type=InputFile(allow_dash=True),
     metavar="FASTA",
     help="Proteins of a genome; plain, gzip, bgzip or zstd; '-' is standard input. "
     "May be repeated.",
 )
 @click.option(
     "--manifest",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="CSV of many genomes: id,fasta,scientific_name and, optionally, taxon_id and clade.",
+    type=InputFile(exists=True, dir_okay=False, path_type=Path),
+    help="CSV of many genomes: id,fasta and, optionally, scientific_name, taxon_id, clade.",
 )
 @click.option("--scientific_name", help='Species of the proteins, as "Sus scrofa".')
 @click.option("--taxon_id", type=click.IntRange(min=1), help="NCBI taxon id of the species.")
 @click.option("--clade", help="Clade category of Ensembl Genebuild, in place of a species.")
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path),
+    type=InputFile(path_type=Path),
     help="Model file: .onnx, or a .ckpt of the original program. Default: the embedded model.",
 )
 @click.option(
     "--output",
-    help="Table to write, '-' for standard output, or a folder for <id>.tsv files. "
-    "Default: <stem>_symbols.csv beside each input.",
+    type=FileOrFolder(allow_dash=True),
+    help="Table to write, '-' for standard output, or a folder, which may end with a slash, for "
+    "<id>.tsv files. Default: <stem>_symbols.csv beside each input.",
 )
 @click.option(
     "--format",
@@ -65,7 +69,7 @@ from gst_core.cli._common import run
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=Probability(),
     help="Leave out proteins whose probability is lower. Default: one row a sequence.",
 )
 @click.option(
@@ -76,8 +80,16 @@ from gst_core.cli._common import run
     help="'cuda' fails where CUDA cannot run.",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: all available.")
+@click.option("--report", type=OutputFile(path_type=Path), help="HTML report to write.")
 @click.option(
-    "--report", type=click.Path(dir_okay=False, path_type=Path), help="HTML report to write."
+    "--outcomes",
+    type=OutputFile(path_type=Path),
+    help="JSON file to write: each genome's table, or why it failed.",
+)
+@click.option(
+    "--allow_failures",
+    is_flag=True,
+    help="Exit with 0 though genomes of a manifest failed; --outcomes tells which.",
 )
 @click.option("--strict", is_flag=True, help="Make an error of odd input that is otherwise mended.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -98,6 +110,8 @@ def assign(
     device: str,
     threads: int | None,
     report: Path | None,
+    outcomes: Path | None,
+    allow_failures: bool,
     strict: bool,
     quiet: bool,
     debug: bool,
@@ -116,6 +130,8 @@ def assign(
     if sum(x is not None for x in species) > (0 if manifest else 1):
         where = "in the manifest's columns" if manifest else "once"
         raise click.UsageError(f"--scientific_name, --taxon_id, --clade: give the species {where}")
+    if allow_failures and not (outcomes and manifest):
+        raise click.UsageError("--allow_failures needs --manifest and --outcomes")
 
     # What follows is slow to import; --help and --version must not wait for it.
     from gst_core.cli._naming import Options, name_genomes
@@ -127,6 +143,9 @@ def assign(
         jobs = plan(
             fastas, output, format_, scientific_name=scientific_name, taxon_id=taxon_id, clade=clade
         )
+    if output and is_folder(output):
+        make_folder(output)
+    check_paths([job.output for job in jobs], [job.fasta for job in jobs])
     options = Options(
         checkpoint=checkpoint,
         format=format_,
@@ -139,7 +158,7 @@ def assign(
         strict=strict,
         quiet=quiet,
     )
-    name_genomes(jobs, options, report)
+    name_genomes(jobs, options, report, outcomes, allow_failures=allow_failures)
 
 
 def main() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import csv
+import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gst_core.errors import GstError
+from gst_core.errors import GstError, display
+from gst_core.files import is_folder
+from gst_core.sheets import SheetRow, read_sheet
 
 _COMPRESSED = {".gz", ".bgz", ".zst"}
-_COLUMNS = ("id", "fasta", "scientific_name", "taxon_id", "clade")
+#: Of a manifest; the first two are required.
+COLUMNS = ("id", "fasta", "scientific_name", "taxon_id", "clade")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,14 @@ def plan(
     Raises
     ------
     GstError
-        If two inputs would write the same file, or an input would be overwritten.
+        If two inputs would write the same file.
     """
     jobs = [
-        Job(stem(f), f, scientific_name, taxon_id, clade, _output(stem(f), f, output, format))
+        # an id is text for people and documents; the file keeps its name, whatever its bytes
+        Job(
+            *(display(stem(f)), f, scientific_name, taxon_id, clade),
+            _output(stem(f), f, output, format),
+        )
         for f in fastas
     ]
     return _checked(jobs, output)
@@ -81,65 +89,53 @@ def read_manifest(path: Path, output: str | None, format: str) -> list[Job]:
     Parameters
     ----------
     path
-        CSV with the columns ``id``, ``fasta`` and, where known,
-        ``scientific_name``, ``taxon_id``, ``clade``. A relative FASTA path is
-        relative to the manifest.
+        Table as :func:`gst_core.sheets.read_sheet` reads it, with the columns ``id``,
+        ``fasta`` and, where known, ``scientific_name``, ``taxon_id``, ``clade``. A relative
+        FASTA path is relative to the manifest.
     output, format
         As for :func:`plan`; a folder gets ``<id>.tsv``.
 
     Raises
     ------
     GstError
-        With line and column, for anything that is not as above.
+        With line and column, for anything that is not as above, and for ids that are equal
+        but for case: some file systems take their files for one.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = reader.fieldnames or []
-            for column in _COLUMNS[:2]:
-                if column not in header:
-                    raise GstError(
-                        f"the manifest has no column '{column}'",
-                        where=f"{path}, line 1",
-                        hint=f"it needs id and fasta; known columns: {','.join(_COLUMNS)}",
-                    )
-            jobs = [
-                _job(path, reader.line_num, row, output, format)
-                for row in reader
-                if any(row.values())
-            ]
-    except UnicodeDecodeError as error:
-        raise GstError("the manifest is not UTF-8 text", where=str(path)) from error
-    if not jobs:
+    rows = read_sheet(path, COLUMNS[:2], COLUMNS[2:])
+    if not rows:
         raise GstError("the manifest lists no genome", where=str(path))
-    seen: set[str] = set()
-    for job in jobs:
-        if job.id in seen:
+    jobs = []
+    lines: dict[str, int] = {}
+    for row in rows:
+        job = _job(path, row, output, format)
+        before = lines.setdefault(unicodedata.normalize("NFC", job.id).casefold(), row.line)
+        if before != row.line:
             raise GstError(
-                f"the id '{job.id}' is there twice",
-                where=str(path),
+                f"the id '{job.id}' is there twice, first in line {before} "
+                "(upper and lower case count as the same)",
+                where=f"{path}, line {row.line}, column id",
                 hint="give each genome its own",
             )
-        seen.add(job.id)
+        jobs.append(job)
     return _checked(jobs, output)
 
 
-def _job(path: Path, line: int, row: dict[str, str | None], output: str | None, format: str) -> Job:
+def _job(path: Path, row: SheetRow, output: str | None, format: str) -> Job:
     """One row of a manifest."""
-    cells = {column: (row.get(column) or "").strip() for column in _COLUMNS}
+    cells = row.cells
+
+    def where(column: str) -> str:
+        return f"{path}, line {row.line}, column {column}"
+
     for column in ("id", "fasta"):
         if not cells[column]:
-            raise GstError("empty cell", where=f"{path}, line {line}, column {column}")
-    if "/" in cells["id"] or cells["id"] in {".", ".."}:
-        raise GstError(
-            f"the id '{cells['id']}' cannot name a file", where=f"{path}, line {line}, column id"
-        )
+            raise GstError("empty cell", where=where(column))
+    if "/" in cells["id"] or cells["id"] in {".", ".."} or not cells["id"].isprintable():
+        raise GstError(f"the id '{cells['id']}' cannot name a file", where=where("id"))
     taxon = cells["taxon_id"]
-    if taxon and not (taxon.isascii() and taxon.isdigit()):
-        raise GstError(
-            f"'{taxon}' is not an NCBI taxon id", where=f"{path}, line {line}, column taxon_id"
-        )
-    fasta = str(path.parent / cells["fasta"])
+    if taxon and not (taxon.isascii() and taxon.isdigit() and int(taxon)):
+        raise GstError(f"'{taxon}' is not an NCBI taxon id", where=where("taxon_id"))
+    fasta = "-" if cells["fasta"] == "-" else str(path.parent / cells["fasta"])
     target = _output(cells["id"], fasta, output, format)
     name, clade = cells["scientific_name"] or None, cells["clade"] or None
     return Job(cells["id"], fasta, name, int(taxon) if taxon else None, clade, target)
@@ -152,23 +148,14 @@ def _output(id: str, fasta: str, output: str | None, format: str) -> str:
             return "-"
         extension = "csv" if format == "tsv" else format  # the original's table is called .csv
         return str(Path(fasta).with_name(f"{stem(fasta)}_symbols.{extension}"))
-    if output != "-" and Path(output).is_dir():
-        return str(Path(output) / f"{id}.{format}")
-    return output
+    return str(Path(output) / f"{id}.{format}") if is_folder(output) else output
 
 
 def _checked(jobs: list[Job], output: str | None) -> list[Job]:
-    """Refuse to overwrite an input, or one result with another."""
-    shared = output is not None and (output == "-" or not Path(output).is_dir())
-    inputs = {Path(job.fasta).resolve() for job in jobs if job.fasta != "-"}
+    """Refuse to write one result over another."""
+    shared = output is not None and not is_folder(output)
     seen: dict[str, str] = {}
     for job in jobs:
-        if job.output != "-" and Path(job.output).resolve() in inputs:
-            raise GstError(
-                "the result would overwrite an input",
-                where=job.output,
-                hint="choose another --output",
-            )
         if not shared and job.output in seen:
             raise GstError(
                 f"the results of {seen[job.output]} and {job.fasta} would be the same file",
@@ -176,6 +163,9 @@ def _checked(jobs: list[Job], output: str | None) -> list[Job]:
                 hint="rename one, or give --output",
             )
         seen[job.output] = job.fasta
+    for job in jobs:
+        if job.fasta == "-" and sys.stdin is None:
+            raise GstError("is closed", where="standard input", hint="name a FASTA file")
     if sum(job.fasta == "-" for job in jobs) > 1:
         raise GstError("standard input can be read only once", where="--sequences_fasta -")
     return jobs

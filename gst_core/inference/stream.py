@@ -58,6 +58,7 @@ def assign(
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="gst")
     pending: deque[tuple[list[Protein], list[tuple[list[int], Future[Prediction]]]]] = deque()
+    wait = True
     try:
         for window in _windows(proteins):
             runs = [
@@ -74,8 +75,12 @@ def assign(
                 yield from _collect(engine, *pending.popleft())
         while pending:
             yield from _collect(engine, *pending.popleft())
+    except BaseException as error:
+        # A program that is told to end does not wait for what nobody will read.
+        wait = isinstance(error, Exception | GeneratorExit)
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=wait, cancel_futures=True)
 
 
 def _windows(proteins: Iterable[Protein]) -> Iterator[list[Protein]]:

@@ -16,6 +16,8 @@ class Frame:
         Of the whole picture, in SVG units.
     left, right, top, bottom
         Margins around the square.
+    base
+        Share at the lower edge; what is less is drawn on the edge.
     """
 
     width: float
@@ -24,6 +26,7 @@ class Frame:
     right: float = 0
     top: float = 0
     bottom: float = 0
+    base: float = 0
 
     def x(self, threshold: float) -> float:
         """Horizontal place of a threshold."""
@@ -31,7 +34,8 @@ class Frame:
 
     def y(self, share: float) -> float:
         """Vertical place of a share."""
-        return round(self.top + (1 - share) * (self.height - self.top - self.bottom), 1)
+        part = (1 - max(share, self.base)) / (1 - self.base)
+        return round(self.top + part * (self.height - self.top - self.bottom), 1)
 
     def line(self, shares: Sequence[float]) -> str:
         """Return the path through evenly spaced shares, the first at threshold 0, the last at 1.
@@ -50,7 +54,7 @@ class Frame:
 
     def area(self, shares: Sequence[float]) -> str:
         """Return the closed path between a curve and the bottom."""
-        base = self.y(0)
+        base = self.y(self.base)
         return f"{self.line(shares)}L{self.x(1):g} {base:g}L{self.x(0):g} {base:g}Z"
 
     def band(self, low: Sequence[float], high: Sequence[float]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gst_core.files import atomic_write
 from gst_core.results.table import COLUMNS, DECIMALS, Row, format_line, read_table
+from gst_core.vocabulary import looks_like_date
 
 #: The columns of a table with gene descriptions.
 DESCRIPTION_COLUMNS = (*COLUMNS[:2], "gene_description", *COLUMNS[2:])
@@ -17,10 +18,48 @@ DESCRIPTION_COLUMNS = (*COLUMNS[:2], "gene_description", *COLUMNS[2:])
 
 @dataclass(frozen=True, slots=True)
 class FilterCount:
-    """How many rows were read, and how many of them were written."""
+    """What went through.
 
-    read: int
-    kept: int
+    Attributes
+    ----------
+    read, kept
+        Rows read, and those of them that were written.
+    dates
+        Symbols among those that look like dates, as spreadsheets make them of ``SEPT2``.
+    first_date
+        The first of them, with its line.
+    """
+
+    read: int = 0
+    kept: int = 0
+    dates: int = 0
+    first_date: str = ""
+
+
+class _Counter:
+    """Counts rows as they pass."""
+
+    def __init__(self, table: Path, threshold: float) -> None:
+        self._table = table
+        self._threshold = threshold
+        self._read = self._kept = self._dates = 0
+        self._first_date = ""
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows that are kept."""
+        for row in read_table(self._table):
+            self._read += 1
+            if row.probability < self._threshold:
+                continue
+            self._kept += 1
+            if looks_like_date(row.symbol):
+                self._dates += 1
+                self._first_date = self._first_date or f"'{row.symbol}' in line {row.line}"
+            yield row
+
+    @property
+    def count(self) -> FilterCount:
+        return FilterCount(self._read, self._kept, self._dates, self._first_date)
 
 
 def beside(table: Path, suffix: str) -> Path:
@@ -89,19 +128,11 @@ def filter_table(table: Path, threshold: float, output: Path) -> FilterCount:
     GstError
         If the table is damaged, or the output cannot be written.
     """
-    read = kept = 0
-
-    def passing() -> Iterator[Row]:
-        nonlocal read, kept
-        for row in read_table(table):
-            read += 1
-            if row.probability >= threshold:
-                kept += 1
-                yield replace(row, probability=_round(row.probability))
-
+    counter = _Counter(table, threshold)
+    rows = (replace(row, probability=_round(row.probability)) for row in counter.rows())
     with atomic_write(output) as file:
-        file.writelines(_lines(passing(), COLUMNS))
-    return FilterCount(read, kept)
+        file.writelines(_lines(rows, COLUMNS))
+    return counter.count
 
 
 def describe_table(table: Path, output: Path) -> FilterCount:
@@ -109,14 +140,7 @@ def describe_table(table: Path, output: Path) -> FilterCount:
 
     Parameters and errors as for :func:`filter_table`.
     """
-    rows = 0
-
-    def counted() -> Iterator[Row]:
-        nonlocal rows
-        for row in read_table(table):
-            rows += 1
-            yield row
-
+    counter = _Counter(table, 0)
     with atomic_write(output) as file:
-        file.writelines(_lines(counted(), DESCRIPTION_COLUMNS))
-    return FilterCount(rows, rows)
+        file.writelines(_lines(counter.rows(), DESCRIPTION_COLUMNS))
+    return counter.count

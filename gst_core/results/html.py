@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +11,7 @@ from gst_core import __version__
 from gst_core.files import atomic_write
 from gst_core.results.curve import Frame
 from gst_core.results.report import GenomeLine, Report
-from gst_core.results.summary import BANDS, CONFIDENT, THRESHOLDS, Summary
+from gst_core.results.summary import BANDS, THRESHOLDS, Summary
 
 #: Genomes in the page's table; beyond, the ones with the lowest confident share.
 MAX_GENOMES: Final = 500
@@ -21,6 +22,10 @@ TOP_SYMBOLS: Final = 12
 #: Thresholds whose value stands beside the curve; 0.95 has no room.
 LABELLED: Final = (0.5, 0.7, 0.9, 0.99)
 
+#: Shares at which the picture may begin; the highest below all that is drawn is taken.
+_BASES: Final = (0.9, 0.75, 0.5, 0.0)
+#: The last threshold, in hundredths, that the picture must have room for.
+_SHOWN: Final = 99
 _PICTURE = Frame(720, 400, left=52, right=52, top=24, bottom=52)
 _SPARKLINE = Frame(120, 30, left=1, right=1, top=2, bottom=2)
 
@@ -34,9 +39,9 @@ def write_html(report: Report, path: str | Path) -> None:
     Parameters
     ----------
     report
-        With at least one genome.
+        With any number of genomes.
     path
-        The page to write.
+        The page to write; a genome that failed has a row as well.
 
     Raises
     ------
@@ -64,20 +69,23 @@ def write_html(report: Report, path: str | Path) -> None:
 def _page(report: Report) -> dict[str, Any]:
     """Everything the template shows, ready to print."""
     total = report.total
-    several = len(report.genomes) > 1
+    several = len(report.genomes) + len(report.failures) != 1
     shown = report.genomes
     if len(shown) > MAX_GENOMES:
-        shown = sorted(shown, key=lambda line: line.share_at(CONFIDENT))[:MAX_GENOMES]
+        shown = sorted(shown, key=_confident_share)[:MAX_GENOMES]
     known = total.known_at(0)
     return {
         "title": report.title,
         "program_version": __version__,
         "model": report.model,
-        "genome": None if several else report.genomes[0].genome,
+        "genome": None if several or report.failures else report.genomes[0].genome,
         "genomes": len(report.genomes),
+        "failed": len(report.failures),
         "total": total,
         "known": known,
-        "confident": CONFIDENT,
+        "confident": report.confident,
+        "failures": report.failures[:MAX_GENOMES],
+        "failures_left_out": max(0, len(report.failures) - MAX_GENOMES),
         "speed": report.timed_sequences / report.seconds if report.seconds else None,
         "seconds": report.seconds,
         "picture": _picture(report),
@@ -91,6 +99,10 @@ def _page(report: Report) -> dict[str, Any]:
         "warnings": report.warnings,
         "warnings_left_out": report.warnings_left_out,
     }
+
+
+def _confident_share(line: GenomeLine) -> float:
+    return line.confident_named / max(line.sequences, 1)
 
 
 def _threshold_row(total: Summary, threshold: float) -> dict[str, Any]:
@@ -113,7 +125,7 @@ def _genome_row(line: GenomeLine) -> dict[str, Any]:
         "shares": [line.share_at(threshold) for threshold in THRESHOLDS],
         "line": _SPARKLINE.line(line.shares),
         "area": _SPARKLINE.area(line.shares),
-        "right": line.correct_at(CONFIDENT) / line.known_total if line.known_total else None,
+        "right": line.confident_correct / line.known_total if line.known_total else None,
         "speed": line.sequences / line.seconds if line.seconds else None,
     }
 
@@ -130,8 +142,9 @@ def _bands(total: Summary) -> list[dict[str, Any]]:
 
 def _picture(report: Report) -> dict[str, Any]:
     """Everything the picture draws, in its own coordinates."""
-    frame, total = _PICTURE, report.total
+    total = report.total
     shares = total.shares()
+    frame = replace(_PICTURE, base=_base(report))
     picture: dict[str, Any] = {
         "frame": frame,
         "line": frame.line(shares),
@@ -167,6 +180,15 @@ def _picture(report: Report) -> dict[str, Any]:
             if right[round(t * 100)] >= 0.06
         ]
     return picture
+
+
+def _base(report: Report) -> float:
+    """Share at the picture's lower edge: the curves fill it, but for their fall at the very end."""
+    if report.total.known_at(0) or not report.genomes:
+        return _BASES[-1]
+    drawn = report.genomes if len(report.genomes) <= MAX_LINES else []
+    lowest = min([report.total.shares()[_SHOWN], *(line.shares[_SHOWN] for line in drawn)])
+    return next(base for base in _BASES if base <= lowest)
 
 
 def _count(number: float) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from gst_core.files import atomic_write
 from gst_core.results.provenance import Genome, ModelInfo
-from gst_core.results.summary import THRESHOLDS, Summary
+from gst_core.results.summary import CONFIDENT, THRESHOLDS, Summary
 from gst_core.results.table import format_line
 
 #: Warnings a report keeps in words; beyond, it counts them.
@@ -31,6 +31,8 @@ class GenomeLine:
         Share of the proteins named at or above 0.00, 0.01, ... 1.00.
     symbols
         Distinct confident symbols.
+    confident_named, confident_correct
+        Proteins named at the report's own threshold, and those of them named right.
     known, correct
         Proteins at or above each of `THRESHOLDS` whose true symbol is known,
         and those of them named right.
@@ -45,6 +47,8 @@ class GenomeLine:
     unnamed: int
     shares: array[float]
     symbols: int
+    confident_named: int
+    confident_correct: int
     known: tuple[int, ...]
     correct: tuple[int, ...]
     known_total: int
@@ -59,6 +63,26 @@ class GenomeLine:
         return self.correct[THRESHOLDS.index(threshold)]
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A genome without results.
+
+    Attributes
+    ----------
+    id, scientific_name
+        The genome, as far as known.
+    step
+        What failed, as ``assign``.
+    error
+        Why, in one sentence.
+    """
+
+    id: str
+    scientific_name: str
+    step: str
+    error: str
+
+
 class Report:
     """Gather genomes for the writers of :mod:`.html` and :mod:`.multiqc`.
 
@@ -68,13 +92,24 @@ class Report:
         What the results were made with; ``None`` where the tables do not tell.
     title
         Heading of the page.
+    threshold
+        Probability from which a symbol counts as confident in the page's figures: that of
+        the run; :data:`CONFIDENT` without it. Summaries are to be made with the same.
     """
 
-    def __init__(self, model: ModelInfo | None = None, *, title: str = "Gene symbols") -> None:
+    def __init__(
+        self,
+        model: ModelInfo | None = None,
+        *,
+        title: str = "Gene symbols",
+        threshold: float | None = None,
+    ) -> None:
         self.model = model
         self.title = title
+        self.confident = CONFIDENT if threshold is None else threshold
         self.genomes: list[GenomeLine] = []
-        self.total = Summary()
+        self.failures: list[Failure] = []
+        self.total = Summary(confident=self.confident)
         self.seconds = 0.0
         self.timed_sequences = 0
         self.warnings: list[tuple[str, str]] = []
@@ -106,6 +141,8 @@ class Report:
                 unnamed=summary.unnamed,
                 shares=array("f", summary.shares()),
                 symbols=len(summary.symbols),
+                confident_named=summary.confident_named,
+                confident_correct=summary.confident_correct,
                 known=tuple(summary.known_at(t) for t in THRESHOLDS),
                 correct=tuple(summary.correct_at(t) for t in THRESHOLDS),
                 known_total=summary.known_at(0),
@@ -119,6 +156,12 @@ class Report:
         room = MAX_WARNINGS - len(self.warnings)
         self.warnings += [(genome.id, warning) for warning in warnings[:room]]
         self.warnings_left_out += max(0, len(warnings) - room)
+
+    def add_failure(
+        self, id: str, scientific_name: str | None = None, step: str = "", error: str = ""
+    ) -> None:
+        """Add a genome that has no results: the parts of a :class:`Failure`."""
+        self.failures.append(Failure(id, scientific_name or "", step, error))
 
     def quantiles(self, *ranks: float) -> list[list[float]]:
         """Return, for each rank from 0 to 1, the curve that lies above that part of the genomes.

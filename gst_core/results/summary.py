@@ -52,6 +52,11 @@ class Summary:
     known, correct
         The like, of those whose true symbol was given, and of those of them
         that got exactly it, ignoring case.
+    confident
+        Probability from which a symbol counts as confident.
+    confident_named, confident_known, confident_correct
+        Sequences named at it or above, those of them whose true symbol was given, and
+        those of these that got it.
     symbols
         Confident symbol to the number of its sequences.
     residues, shortest, longest
@@ -65,6 +70,10 @@ class Summary:
     histogram: list[int] = field(default_factory=lambda: [0] * (_STEPS + 1))
     known: list[int] = field(default_factory=lambda: [0] * (_STEPS + 1))
     correct: list[int] = field(default_factory=lambda: [0] * (_STEPS + 1))
+    confident: float = CONFIDENT
+    confident_named: int = 0
+    confident_known: int = 0
+    confident_correct: int = 0
     symbols: Counter[str] = field(default_factory=Counter)
     residues: int = 0
     shortest: int | None = None
@@ -102,21 +111,26 @@ class Summary:
         # float() first: NumPy rounds its own float32 by another rule than it prints it
         written = round(float(probability), DECIMALS)
         bin_ = round(written * _UNITS) * _STEPS // _UNITS
+        confident = written >= self.confident
         if known_symbol:
+            correct = symbol.casefold() == known_symbol.casefold()
             self.known[bin_] += 1
-            self.correct[bin_] += symbol.casefold() == known_symbol.casefold()
+            self.correct[bin_] += correct
+            self.confident_known += confident
+            self.confident_correct += confident and correct
         if not symbol:
             self.unnamed += 1
             return
         self.histogram[bin_] += 1
-        if written >= CONFIDENT:
+        if confident:
+            self.confident_named += 1
             self.symbols[symbol] += 1
         kept = self.examples[next(band for band in BANDS if written >= band)]
         if len(kept) < EXAMPLES:
             kept.append(Example(stable_id, symbol, written, description))
 
     def merge(self, other: Summary) -> None:
-        """Add another summary's counts to these."""
+        """Add another summary's counts to these; both have one idea of confident."""
         self.sequences += other.sequences
         self.unnamed += other.unnamed
         for mine, theirs in (
@@ -125,6 +139,9 @@ class Summary:
             (self.correct, other.correct),
         ):
             mine[:] = [a + b for a, b in zip(mine, theirs, strict=True)]
+        self.confident_named += other.confident_named
+        self.confident_known += other.confident_known
+        self.confident_correct += other.confident_correct
         self.symbols.update(other.symbols)
         self.residues += other.residues
         lengths = [n for n in (self.shortest, other.shortest) if n is not None]
@@ -156,7 +173,12 @@ class Summary:
         return shares[::-1]
 
 
-def summarise_table(path: str | Path, known_symbols: Mapping[str, str] | None = None) -> Summary:
+def summarise_table(
+    path: str | Path,
+    known_symbols: Mapping[str, str] | None = None,
+    *,
+    confident: float = CONFIDENT,
+) -> Summary:
     """Summarise a result table.
 
     Parameters
@@ -165,6 +187,8 @@ def summarise_table(path: str | Path, known_symbols: Mapping[str, str] | None = 
         The table; it is read row by row.
     known_symbols
         Stable id to true symbol, where known.
+    confident
+        Probability from which a symbol counts as confident.
 
     Raises
     ------
@@ -172,7 +196,7 @@ def summarise_table(path: str | Path, known_symbols: Mapping[str, str] | None = 
         If the table cannot be read or is damaged.
     """
     known_symbols = known_symbols or {}
-    summary = Summary()
+    summary = Summary(confident=confident)
     for row in read_table(path):
         summary.add(
             row.stable_id,

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Literal, TextIO, cast
 
 from gst_core.assignment import Assignment
+from gst_core.errors import GstError
 from gst_core.files import atomic_write
 from gst_core.results.document import DocumentWriter
 from gst_core.results.provenance import Genome, ModelInfo
-from gst_core.results.summary import Summary
+from gst_core.results.summary import CONFIDENT, Summary
 from gst_core.results.table import TableWriter, format_probability
 
 Format = Literal["tsv", "json"]
@@ -43,7 +44,7 @@ class ResultWriter:
         summary
             Of all the assignments, those below the threshold included.
         """
-        summary = Summary()
+        summary = Summary(confident=CONFIDENT if self._threshold is None else self._threshold)
         if isinstance(self._writer, DocumentWriter):
             self._writer.begin(genome)
         for assignment in assignments:
@@ -127,6 +128,8 @@ def _open_target(target: str | Path | TextIO) -> Iterator[TextIO]:
             yield cast(TextIO, file)
         return
     stream = sys.stdout if isinstance(target, (str, Path)) else target
+    if stream is None:
+        raise GstError("is closed", where="standard output", hint="name a file as output")
     if stream is sys.stdout and isinstance(stream, io.TextIOWrapper):
         # The locale must not decide how results are spelled.
         stream.reconfigure(encoding="utf-8", newline="\n")

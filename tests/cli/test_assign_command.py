@@ -142,6 +142,35 @@ def test_a_genome_that_fails_does_not_stop_the_others(tmp_path):
     assert not (tmp_path / "bad_symbols.csv").exists()
 
 
+def test_outcomes_tell_what_came_of_each_genome(tmp_path):
+    (tmp_path / "good one.fa").write_bytes(FISH.read_bytes())
+    (tmp_path / "bad.fa").write_text("this is no FASTA\n")
+    manifest, outcomes, page = tmp_path / "m.csv", tmp_path / "o.json", tmp_path / "r.html"
+    manifest.write_text("id,fasta,clade\nbad,bad.fa,\ngood,good one.fa,teleostei\n")
+    arguments = ["--manifest", manifest, "--output", f"{tmp_path}/named/", "--quiet"]
+    arguments += ["--outcomes", outcomes, "--report", page]
+    result = CliRunner().invoke(assign, [*map(str, arguments), "--allow_failures"])
+    assert result.exit_code == 0, result
+    bad, good = json.loads(outcomes.read_text())["genomes"]
+    reason = f"{tmp_path}/bad.fa, line 1: is not FASTA but looks like text without a header; "
+    assert bad.pop("error").startswith(reason)
+    assert result.stderr.startswith(f"gst_assign: error: bad: {reason}")
+    assert bad == {
+        "id": "bad", "status": "failed", "fasta": f"{tmp_path}/bad.fa",
+        "table": None, "proteins": 0, "clade": None,
+    }  # fmt: skip
+    assert good == {
+        "id": "good", "status": "done", "fasta": f"{tmp_path}/good one.fa", "error": None,
+        "table": f"{tmp_path}/named/good.tsv", "proteins": FISH.read_text().count(">"),
+        "clade": "teleostei",
+    }  # fmt: skip
+    assert [path.name for path in (tmp_path / "named").iterdir()] == ["good.tsv"]
+    assert "Genomes that failed" in page.read_text()
+    without = CliRunner().invoke(assign, [*map(str, arguments)])
+    assert "1 of 2 genomes failed: bad" in str(without.exception)
+    assert json.loads(outcomes.read_text())["genomes"][0]["status"] == "failed"
+
+
 def test_json(tmp_path):
     output = tmp_path / "fish.json"
     arguments = ["--sequences_fasta", str(FISH), "--format", "json", "--top_k", "3"]

@@ -70,3 +70,63 @@ def test_a_damaged_table_is_named_and_no_page_is_left(tables: list[str], tmp_pat
 
 def test_without_tables_it_is_wrong_usage(tmp_path: Path) -> None:
     assert CliRunner().invoke(gst, ["report", "--output", str(tmp_path / "r")]).exit_code == 2
+
+
+def report(*arguments: object) -> object:
+    return CliRunner().invoke(gst, ["report", *map(str, arguments)])
+
+
+def test_failed_genomes_clades_and_the_threshold_of_the_run(
+    tables: list[str], tmp_path: Path
+) -> None:
+    sheet, failures = tmp_path / "s.csv", tmp_path / "f.json"
+    sheet.write_text("id,database,scientific_name\npig,,Sus scrofa\nowl,,Tyto alba\n")
+    failures.write_text('[{"id": "owl", "step": "assign", "error": "o.fa: is empty"}]')
+    page, table = tmp_path / "r.html", tmp_path / "g.tsv"
+    options = ["--samplesheet", sheet, "--failures", failures, "--threshold", "0.955"]
+    result = report(*tables, *options, "--output", page, "--genome_table", table)
+    assert result.exit_code == 0, result
+    text = " ".join(page.read_text().split())
+    assert "3 genomes, 1 of them failed" in text
+    assert "<i>Tyto alba</i>" in text
+    assert "o.fa: is empty" in text
+    assert "25.0% <small>1 at 0.955 or more" in text  # of four proteins, GH1 alone
+    with table.open(newline="") as file:
+        assert [row["clade"] for row in csv.DictReader(file, delimiter="\t")] == ["mammalia", ""]
+
+
+def test_a_report_of_failures_alone(tmp_path: Path) -> None:
+    failures, page = tmp_path / "f.json", tmp_path / "r.html"
+    failures.write_text('[{"id": "owl"}, {"id": "<b>"}]')
+    assert report("--failures", failures, "--output", page).exit_code == 0
+    assert "&lt;b&gt;" in page.read_text()
+    failures.write_text("{}")
+    assert report("--failures", failures, "--output", page).exit_code == 0
+    failures.write_text("[1]")
+    assert "no list of failures" in str(report("--failures", failures, "--output", page).exception)
+
+
+def test_ids_are_names_of_tables_and_each_is_there_once(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("a.tsv", "a_symbols.tsv", "a_symbols.csv", "d/a.tsv"):
+        (tmp_path / name).write_text(HEADER)
+    page, table = tmp_path / "r.html", tmp_path / "g.tsv"
+    pair = [tmp_path / "a.tsv", tmp_path / "a_symbols.tsv"]
+    assert report(*pair, "--output", page, "--genome_table", table).exit_code == 0
+    with table.open(newline="") as file:
+        assert [row["id"] for row in csv.DictReader(file, delimiter="\t")] == ["a", "a_symbols"]
+    for other in ("a_symbols.csv", "d/a.tsv"):
+        result = report(tmp_path / "a.tsv", tmp_path / other, "--output", page)
+        assert "both tables of a genome 'a'" in str(result.exception)
+
+
+def test_a_report_takes_no_tables_place(tables: list[str], tmp_path: Path) -> None:
+    before = Path(tables[0]).read_text()
+    for options in (
+        ["--output", tables[0]],
+        ["--output", tmp_path / "x", "--genome_table", tmp_path / "x"],
+        ["--output", "/nonexistent/r.html"],
+    ):
+        assert isinstance(report(*tables, *options).exception, GstError)
+    assert Path(tables[0]).read_text() == before
+    assert not (tmp_path / "x").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,13 +54,6 @@ def test_two_inputs_never_write_one_file_unasked(tmp_path):
         plan(["a.fa", "a.fasta"], None, "tsv")
 
 
-def test_an_input_is_never_overwritten(tmp_path):
-    fasta = tmp_path / "a.fa"
-    fasta.write_text(">p\nMKV\n")
-    with pytest.raises(GstError, match="overwrite an input"):
-        plan([str(fasta)], str(fasta), "tsv")
-
-
 def test_standard_input_is_read_once():
     with pytest.raises(GstError, match="only once"):
         plan(["-", "-"], "all.tsv", "tsv")
@@ -74,8 +68,8 @@ def manifest(folder: Path, text: str) -> Path:
 def test_manifest(tmp_path):
     path = manifest(
         tmp_path,
-        "\ufeffid,fasta,scientific_name,taxon_id,clade,note\n"
-        "pig,pig.fa,Sus scrofa,,,x\n\ncow,/data/cow.fa.gz,,9913,,\nowl,o.fa,,,aves,\n",
+        "\ufeffid,fasta,scientific_name,taxon_id,clade\r\n"
+        "pig,pig.fa,Sus scrofa,,\r\n\r\ncow,/data/cow.fa.gz,,9913,\r\nowl,o.fa,,,aves\r\n",
     )
     pig, cow, owl = read_manifest(path, None, "tsv")
     assert pig.fasta == str(tmp_path / "pig.fa")
@@ -86,11 +80,49 @@ def test_manifest(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "id, fasta, scientific_name\nx, a b.fa, Sus scrofa\n",
+        "id;fasta;scientific_name\nx;a b.fa;Sus scrofa\n",
+        "id\tfasta\tscientific_name\nx\ta b.fa\tSus scrofa\n",
+        'fasta,id,scientific_name,,\n"a b.fa", x ,"Sus scrofa",,\n',
+        "\ufeffid,fasta,scientific_name\r\n\r\nx,a b.fa,Sus scrofa\r\n",
+    ],
+)
+def test_what_spreadsheets_write_is_read(tmp_path, text):
+    (job,) = read_manifest(manifest(tmp_path, text), None, "tsv")
+    assert (job.id, job.fasta) == ("x", str(tmp_path / "a b.fa"))
+    assert job.scientific_name == "Sus scrofa"
+
+
+def test_names_of_files_are_any(tmp_path):
+    """A comma, a quote, a parenthesis: RFC 4180 writes them all."""
+    text = 'id,fasta\na,"x, (1) ""y"" \'z\'.fa"\n'
+    (job,) = read_manifest(manifest(tmp_path, text), "out/", "tsv")
+    assert job.fasta == str(tmp_path / "x, (1) \"y\" 'z'.fa")
+    assert job.output == "out/a.tsv"
+
+
+def test_a_name_that_is_not_utf8_has_an_id_that_is():
+    (job,) = plan([os.fsdecode(b"/d/b\xf6ck.fa")], None, "tsv")
+    assert job.id == r"b\xf6ck"
+    assert os.fsencode(job.output) == b"/d/b\xf6ck_symbols.csv"
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("fasta\nx.fa\n", "line 1: the manifest has no column 'id'"),
+        ("fasta\nx.fa\n", "line 1: no column 'id'; it has fasta; the columns are id, fasta, "),
         ("id,fasta\n", "lists no genome"),
         ("", "no column 'id'"),
+        ("id,fasta,Scientific_Name\n", "line 1: 'Scientific_Name' is no column; 'scientific_name'"),
+        ("id,fasta,note\n", "line 1: 'note' is no column; it has id, fasta, note; the columns"),
+        ("id,fasta,fasta\n", "line 1: the column 'fasta' is there twice"),
+        ("id,fasta\n\n\na,x.fa,y\n", "line 4: 3 fields where the header has 2"),
+        ("\n\nid,fasta\n\na,x.fa\n\nA,y.fa\n", "line 7, column id: the id 'A' is there twice"),
+        ('id,fasta\na,"x\n.fa"\n', "line 2, column fasta: a control character"),
+        ('id,fasta\nb,y.fa\na,"x.fa\n', "line 3: broken quoting"),
+        ("id,fasta,taxon_id\na,x.fa,0\n", "line 2, column taxon_id: '0' is not"),
         ("id,fasta\npig,\n", "line 2, column fasta: empty cell"),
         ("id,fasta\n,x.fa\n", "line 2, column id: empty cell"),
         ("id,fasta\na,x.fa\na,y.fa\n", "the id 'a' is there twice"),
