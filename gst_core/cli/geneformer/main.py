@@ -8,7 +8,13 @@ from gst_core import __version__
 from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "compare": (
+        "gst_core.cli.geneformer.compare",
+        "compare",
+        "Compare an embedding with PCA, on your own labels and batches.",
+    ),
+}
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
