@@ -167,6 +167,25 @@ def _followed(name: str) -> Path:
 
 
 @contextlib.contextmanager
+def named_when_full(name: str) -> Iterator[None]:
+    """Name the output where the system does not: a full disk, quota or size limit.
+
+    Raises
+    ------
+    GstError
+        In place of the :class:`OSError` of such a write within the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise GstError(
+            f"cannot write: {error.strerror}", where=name, hint="make room, or name another output"
+        ) from error
+
+
+@contextlib.contextmanager
 def atomic_write(path: AnyPath, mode: str = "w") -> Iterator[IO[Any]]:
     r"""Open a file that appears under its name only when it is complete.
 
@@ -194,10 +213,16 @@ def atomic_write(path: AnyPath, mode: str = "w") -> Iterator[IO[Any]]:
     Raises
     ------
     GstError
-        If the folder does not exist or cannot be written to.
+        If the folder does not exist or cannot be written to, or the disk is full.
     """
     name = os.fspath(path)
     _check_writable(name)
+    with named_when_full(name), _written(name, mode) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _written(name: str, mode: str) -> Iterator[IO[Any]]:
     descriptor = _descriptor(name)
     if descriptor is not None:
         # Opened by its name, a file that the shell has put there would be cut to nothing.

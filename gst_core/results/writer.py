@@ -11,7 +11,7 @@ from typing import Literal, TextIO, cast
 
 from gst_core.assignment import Assignment
 from gst_core.errors import GstError
-from gst_core.files import atomic_write
+from gst_core.files import atomic_write, named_when_full
 from gst_core.results.document import DocumentWriter
 from gst_core.results.provenance import Genome, ModelInfo
 from gst_core.results.summary import CONFIDENT, Summary
@@ -133,5 +133,6 @@ def _open_target(target: str | Path | TextIO) -> Iterator[TextIO]:
     if stream is sys.stdout and isinstance(stream, io.TextIOWrapper):
         # The locale must not decide how results are spelled.
         stream.reconfigure(encoding="utf-8", newline="\n")
-    yield stream
-    stream.flush()
+    with named_when_full("standard output" if stream is sys.stdout else "output"):
+        yield stream
+        stream.flush()
