@@ -42,12 +42,20 @@ class Assignment:
         Number of residues read.
     evidence
         Of the best symbol, where it was asked for and the model has any.
+    gene
+        The gene that the protein is of, as far as its header says; else the protein's own id.
+    settled
+        Where the genes of a genome were named together, what became of a symbol that several
+        claim: ``instead of HBD`` where another gene keeps the first choice, ``one of 2 claims``
+        where this one keeps it. Empty where there was nothing to settle.
     """
 
     stable_id: str
     candidates: tuple[tuple[Symbol, float], ...]
     length: int
     evidence: Evidence | None = None
+    gene: str = ""
+    settled: str = ""
 
     @property
     def best(self) -> Symbol:

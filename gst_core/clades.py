@@ -142,3 +142,9 @@ LINEAGE_OF_CLADE: Final = tuple(
     }.get(clade, -1)
     for clade in CLADES
 )
+
+#: Where whole genomes were doubled and two genes may have one symbol: ray-finned fishes, most of
+#: which are teleosts, and clawed frogs, but for the one species that was not.
+DOUBLED_CLADES: Final = frozenset(("teleostei",))
+DOUBLED_GENERA: Final = frozenset(("Xenopus",))
+UNDOUBLED_TAXA: Final = frozenset((8364,))  # Xenopus tropicalis

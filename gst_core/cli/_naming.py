@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from gst_core.results import Genome, ModelInfo, ResultWriter, open_results
 from gst_core.results.outcomes import Outcome, write_outcomes
 from gst_core.results.report import Report
 from gst_core.sequences import ReadStatistics
+from gst_core.styles import Style
 
 #: Seconds between two lines of progress where nobody looks at a terminal.
 _INTERVAL = 30.0
@@ -35,6 +36,9 @@ class Options:
     top_k: int
     accession: bool
     evidence: bool
+    one_to_one: bool
+    gene_of: Mapping[str, str] | None
+    symbol_style: Style
     threshold: float | None
     device: str
     threads: int | None
@@ -106,6 +110,7 @@ def _open(job: Job, model: ModelInfo, options: Options) -> AbstractContextManage
         top_k=options.top_k,
         accession=options.accession,
         evidence=options.evidence,
+        settled=options.one_to_one and options.evidence,
         threshold=options.threshold,
     )
 
@@ -192,6 +197,9 @@ def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
         clade=species.clade,
         top_k=options.top_k,
         evidence=options.evidence,
+        one_to_one=options.one_to_one,
+        gene_of=options.gene_of,
+        symbol_style=options.symbol_style,
         strict=options.strict,
         statistics=statistics,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -10,6 +11,9 @@ from gst_core import __version__
 from gst_core.cli._common import run
 from gst_core.cli._paths import FileOrFolder, InputFile, OutputFile, Probability, check_paths
 from gst_core.files import is_folder, make_folder
+
+if TYPE_CHECKING:
+    from gst_core.styles import Style
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -68,6 +72,25 @@ from gst_core.files import is_folder, make_folder
     help="Add the reference that speaks for the symbol, and how the protein aligns with it.",
 )
 @click.option(
+    "--one_to_one",
+    is_flag=True,
+    help="Name all genes of a genome together, so that each symbol has one gene (two where the "
+    "genome was doubled); rows come at the end.",
+)
+@click.option(
+    "--gene_map",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Table of protein and gene ids, for --one_to_one. Default: as the FASTA headers say.",
+)
+@click.option(
+    "--symbol_style",
+    type=click.Choice(["source", "species", "upper"]),
+    default="source",
+    show_default=True,
+    help="Case of symbols: as the model has them, as the committee of the species' clade writes "
+    "them (BRCA2, Brca2, brca2), or all capitals.",
+)
+@click.option(
     "--threshold",
     type=Probability(),
     help="Leave out proteins whose probability is lower. Default: one row a sequence.",
@@ -106,6 +129,9 @@ def assign(
     top_k: int,
     accession: bool,
     evidence: bool,
+    one_to_one: bool,
+    gene_map: Path | None,
+    symbol_style: str,
     threshold: float | None,
     device: str,
     threads: int | None,
@@ -133,9 +159,12 @@ def assign(
     if allow_failures and not (outcomes and manifest):
         raise click.UsageError("--allow_failures needs --manifest and --outcomes")
 
+    if gene_map and not one_to_one:
+        raise click.UsageError("--gene_map serves --one_to_one, which is not given")
     # What follows is slow to import; --help and --version must not wait for it.
     from gst_core.cli._naming import Options, name_genomes
     from gst_core.inference.jobs import plan, read_manifest
+    from gst_core.sequences.genes import read_gene_map
 
     if manifest:
         jobs = read_manifest(manifest, output, format_)
@@ -152,6 +181,9 @@ def assign(
         top_k=top_k,
         accession=accession,
         evidence=evidence,
+        one_to_one=one_to_one,
+        gene_of=read_gene_map(gene_map) if gene_map else None,
+        symbol_style=cast("Style", symbol_style),
         threshold=threshold,
         device=device,
         threads=threads,

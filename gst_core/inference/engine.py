@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gst_core.assignment import Evidence
 from gst_core.errors import GstError
 from gst_core.taxonomy import resolve
-from gst_core.vocabulary import Vocabulary
+from gst_core.vocabulary import Symbol, Vocabulary
 
 
 class Prediction(NamedTuple):
@@ -166,3 +166,16 @@ class Engine(ABC):
         GstError
             If the clade is not one of the model's.
         """
+
+    def evidence_for(self, sequence: bytes, clade: str | None, symbol: Symbol) -> Evidence | None:
+        """Say which reference speaks for a symbol of one protein; None where none does.
+
+        Parameters
+        ----------
+        sequence, clade
+            As for :meth:`predict`.
+        symbol
+            One of its candidates.
+        """
+        del sequence, clade, symbol
+        return None

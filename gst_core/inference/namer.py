@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gst_core.assignment import Assignment
+from gst_core.assignment import Assignment, Evidence
+from gst_core.clades import DOUBLED_CLADES, DOUBLED_GENERA, UNDOUBLED_TAXA
 from gst_core.errors import GstError
 from gst_core.inference.engine import Engine
 from gst_core.inference.legacy import LegacyEngine
+from gst_core.inference.one_to_one import CANDIDATES, name_together
 from gst_core.inference.references import ReferenceEngine
 from gst_core.inference.session import Device, available_threads, default_model, open_session
 from gst_core.inference.stream import assign
 from gst_core.inference.transformer import TransformerEngine
-from gst_core.sequences import ReadStatistics, proteins_from, read_proteins
+from gst_core.sequences import Protein, ReadStatistics, proteins_from, read_proteins
+from gst_core.styles import Style, styled
 from gst_core.taxonomy import resolve
+from gst_core.vocabulary import Symbol
 
 _ENGINES: dict[str | None, type[ReferenceEngine] | type[TransformerEngine] | type[LegacyEngine]] = {
     engine.format: engine for engine in (ReferenceEngine, TransformerEngine, LegacyEngine)
@@ -37,12 +41,15 @@ class Species:
     taxon_id, scientific_name
         Of the NCBI taxon that answered; ``None`` and empty where a clade, or
         nothing, was given.
+    doubled
+        Whether genomes were doubled there, so that genes come in pairs of one symbol.
     """
 
     clade: str | None
     note: str
     taxon_id: int | None = None
     scientific_name: str = ""
+    doubled: bool = False
 
 
 class GeneNamer:
@@ -125,7 +132,7 @@ class GeneNamer:
                     f"the model has no clade '{clade}'",
                     hint=f"use one of {', '.join(sorted(self.engine.clades))}",
                 )
-            return Species(clade, f"clade {clade}, as given")
+            return Species(clade, f"clade {clade}, as given", doubled=clade in DOUBLED_CLADES)
         query: str | int | None = scientific_name or taxon_id
         if query is None:
             return Species(None, "no species given: the model runs without a clade")
@@ -136,7 +143,10 @@ class GeneNamer:
             note += "; the model runs without a clade"
         elif found != taxon.clade:
             note += f", which this model takes as {found}"
-        return Species(found, note, taxon.taxon_id, taxon.scientific_name)
+        doubled = found in DOUBLED_CLADES or (
+            taxon.genus in DOUBLED_GENERA and taxon.taxon_id not in UNDOUBLED_TAXA
+        )
+        return Species(found, note, taxon.taxon_id, taxon.scientific_name, doubled)
 
     def require_evidence(self) -> None:
         """Make sure that the model can say what speaks for its symbols.
@@ -162,6 +172,9 @@ class GeneNamer:
         clade: str | None = None,
         top_k: int = 1,
         evidence: bool = False,
+        one_to_one: bool = False,
+        gene_of: Mapping[str, str] | None = None,
+        symbol_style: Style = "source",
         strict: bool = False,
         statistics: ReadStatistics | None = None,
     ) -> Iterator[Assignment]:
@@ -179,6 +192,15 @@ class GeneNamer:
             Candidates for each protein; fewer where the model has no more.
         evidence
             Say which reference speaks for the best symbol.
+        one_to_one
+            Name all genes of the source together, so that each symbol has one gene; the results
+            come when the last protein is read. Two genes may share a symbol where genomes were
+            doubled (:data:`~gst_core.clades.DOUBLED_CLADES`).
+        gene_of
+            Gene of each protein, by its id, for `one_to_one`; without an entry the FASTA header
+            says (:func:`~gst_core.sequences.genes.gene_of`).
+        symbol_style
+            Case of the symbols; see :mod:`gst_core.styles`.
         strict
             Raise an error where odd input would be mended.
         statistics
@@ -206,13 +228,51 @@ class GeneNamer:
         proteins = read(source, strict=strict, statistics=statistics, original=original)
         busy = self.provider == "cuda" and self.engine.works_on_device
         workers = 1 if busy else self.threads
-        return assign(
-            self.engine,
-            proteins,
-            clade=found.clade,
-            top_k=top_k,
-            evidence=evidence,
-            workers=workers,
+
+        def named(proteins: Iterable[Protein]) -> Iterator[Assignment]:
+            wanted = max(top_k, CANDIDATES) if one_to_one else top_k
+            return assign(
+                self.engine,
+                proteins,
+                clade=found.clade,
+                top_k=wanted,
+                evidence=evidence,
+                workers=workers,
+            )
+
+        if one_to_one:
+            assignments = self._together(proteins, named, found, evidence, gene_of or {})
+        else:
+            assignments = named(proteins)
+        return (
+            assignments
+            if symbol_style == "source"
+            else styled(assignments, found.clade, symbol_style)
+        )
+
+    def _together(
+        self,
+        proteins: Iterable[Protein],
+        named: Callable[[Iterable[Protein]], Iterator[Assignment]],
+        species: Species,
+        evidence: bool,
+        gene_of: Mapping[str, str],
+    ) -> Iterator[Assignment]:
+        """Name all genes at once."""
+        kept: list[bytes] = []
+
+        def read() -> Iterator[Protein]:
+            for protein in proteins:
+                if evidence:
+                    kept.append(protein.residues)
+                gene = gene_of.get(protein.stable_id)
+                yield replace(protein, gene=gene) if gene else protein
+
+        def show(number: int, symbol: Symbol) -> Evidence | None:
+            return self.engine.evidence_for(kept[number], species.clade, symbol)
+
+        return name_together(
+            named(read()), copies=2 if species.doubled else 1, evidence=show if evidence else None
         )
 
 

@@ -14,6 +14,7 @@ from gst_core.references.copies import without_rivalry
 from gst_core.references.evidence import FEATURES, EvidenceFinder, features
 from gst_core.references.store import STORED, References, unpack
 from gst_core.sequences import encode
+from gst_core.vocabulary import Symbol
 
 FORMAT = "gst-2"
 
@@ -94,6 +95,15 @@ class ReferenceEngine(Engine):
             best = found.references[rows[:, 0], order[:, 0]]
             shown = [self._show(own, int(ref)) for own, ref in zip(codes, best, strict=True)]
         return Prediction(probabilities, indices, shown)
+
+    def evidence_for(self, sequence: bytes, clade: str | None, symbol: Symbol) -> Evidence | None:
+        """Say which reference speaks for a symbol of one protein."""
+        codes = encode(sequence)
+        found = self._finder.find([codes], np.full(1, self.clade_index(clade)))
+        for place in np.flatnonzero(found.present[0]).tolist():
+            if self._vocabulary[int(found.classes[0, place])] == symbol:
+                return self._show(codes, int(found.references[0, place]))
+        return None
 
     def _show(self, codes: NDArray[np.uint8], reference: int) -> Evidence | None:
         if reference < 0:

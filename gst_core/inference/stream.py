@@ -129,10 +129,16 @@ def _collect(
             candidates = [(vocabulary[c], value) for c, value in zip(i, p, strict=True) if c >= 0]
             protein = window[row]
             found[row] = Assignment(
-                protein.stable_id, tuple(candidates) or _NOTHING, len(protein.residues), own
+                protein.stable_id,
+                tuple(candidates) or _NOTHING,
+                len(protein.residues),
+                own,
+                protein.gene,
             )
     for row, protein in enumerate(window):
-        yield found.get(row) or Assignment(protein.stable_id, _NOTHING, len(protein.residues))
+        yield found.get(row) or Assignment(
+            protein.stable_id, _NOTHING, len(protein.residues), gene=protein.gene
+        )
 
 
 _NOTHING = ((Symbol(""), 0.0),)

@@ -31,14 +31,23 @@ class DocumentWriter:
         The most candidates of an assignment to write.
     evidence
         Say of each protein what speaks for its best symbol; ``null`` where nothing does.
+    settled
+        Say what became of a symbol that several genes of the genome claim.
     """
 
     def __init__(
-        self, stream: TextIO, model: ModelInfo, *, top_k: int = 1, evidence: bool = False
+        self,
+        stream: TextIO,
+        model: ModelInfo,
+        *,
+        top_k: int = 1,
+        evidence: bool = False,
+        settled: bool = False,
     ) -> None:
         self._stream = stream
         self._top_k = top_k
         self._evidence = evidence
+        self._settled = settled
         self._genomes = 0
         self._assignments = 0
         head = {
@@ -82,6 +91,8 @@ class DocumentWriter:
         }
         if self._evidence:
             record["evidence"] = _evidence(assignment.evidence)
+        if self._settled:
+            record["settled"] = assignment.settled
         self._stream.write((",\n" if self._assignments else "\n") + _dump(record))
         self._assignments += 1
 

@@ -2,7 +2,7 @@ r"""The result table: one row a protein, tab-separated.
 
 Five columns, ``stable_id symbol probability description source``, then, only
 when asked for, ``accession``, ``reference identity query_coverage
-reference_coverage`` and the pairs ``symbol_2 probability_2`` to ``symbol_K
+reference_coverage``, ``settled`` and the pairs ``symbol_2 probability_2`` to ``symbol_K
 probability_K``. The probability has four decimals, a share of evidence three. A
 field with a tab, a double quote or a line break stands in double quotes, quotes
 inside it are doubled; lines end with ``\n``. No value is special: ``NA`` and
@@ -24,6 +24,8 @@ from gst_core.errors import GstError
 COLUMNS: Final = ("stable_id", "symbol", "probability", "description", "source")
 #: What speaks for the best symbol, after the five and the accession.
 EVIDENCE_COLUMNS: Final = ("reference", "identity", "query_coverage", "reference_coverage")
+#: What became of a symbol that several genes claim, after what speaks for it.
+SETTLED_COLUMN: Final = "settled"
 #: Decimals of a probability wherever results are written or compared.
 DECIMALS: Final = 4
 #: Decimals of identity and coverage: a residue of a protein of usual length can be told.
@@ -62,17 +64,27 @@ class TableWriter:
         Add the best symbol's accession in its source database.
     evidence
         Add what speaks for the best symbol; the cells are empty where nothing does.
+    settled
+        Add what became of a symbol that several genes of the genome claim.
     """
 
     def __init__(
-        self, stream: TextIO, *, top_k: int = 1, accession: bool = False, evidence: bool = False
+        self,
+        stream: TextIO,
+        *,
+        top_k: int = 1,
+        accession: bool = False,
+        evidence: bool = False,
+        settled: bool = False,
     ) -> None:
         self._stream = stream
         self._top_k = top_k
         self._accession = accession
         self._evidence = evidence
+        self._settled = settled
         header = [*COLUMNS, *(["accession"] if accession else [])]
         header += EVIDENCE_COLUMNS if evidence else []
+        header += [SETTLED_COLUMN] if settled else []
         for rank in range(2, top_k + 1):
             header += [f"symbol_{rank}", f"probability_{rank}"]
         stream.write(format_line(header))
@@ -91,6 +103,8 @@ class TableWriter:
             fields.append(best.accession)
         if self._evidence:
             fields += _evidence_fields(assignment.evidence)
+        if self._settled:
+            fields.append(assignment.settled)
         others = assignment.candidates[1 : self._top_k]
         for symbol, probability in others:
             fields += [symbol.symbol, format_probability(probability)]

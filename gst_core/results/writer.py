@@ -76,6 +76,7 @@ def open_results(
     top_k: int = 1,
     accession: bool = False,
     evidence: bool = False,
+    settled: bool = False,
     threshold: float | None = None,
 ) -> Iterator[ResultWriter]:
     """Open an output for the assignments of one or more genomes.
@@ -97,6 +98,8 @@ def open_results(
     evidence
         Add what speaks for each protein's best symbol: four columns of the table, an
         object in JSON.
+    settled
+        Add what became of symbols that several genes of a genome claim.
     threshold
         Leave out proteins whose best probability, as written with four
         decimals, is lower; ``None`` keeps one row a sequence.
@@ -113,11 +116,15 @@ def open_results(
     """
     with _open_target(target) as stream:
         if format == "json":
-            document = DocumentWriter(stream, model, top_k=top_k, evidence=evidence)
+            document = DocumentWriter(
+                stream, model, top_k=top_k, evidence=evidence, settled=settled
+            )
             yield ResultWriter(document, threshold=threshold)
             document.close()
         else:
-            table = TableWriter(stream, top_k=top_k, accession=accession, evidence=evidence)
+            table = TableWriter(
+                stream, top_k=top_k, accession=accession, evidence=evidence, settled=settled
+            )
             yield ResultWriter(table, threshold=threshold)
 
 

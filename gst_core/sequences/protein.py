@@ -10,6 +10,7 @@ import numpy as np
 
 from gst_core.errors import GstError
 from gst_core.sequences.alphabet import ALPHABET
+from gst_core.sequences.genes import gene_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,15 @@ class Protein:
         Number of the record in its input, from 1.
     line
         Line of the header, from 1; 0 where the input has no lines.
+    gene
+        The gene that the header names; `stable_id` where it names none.
     """
 
     stable_id: str
     residues: bytes
     record: int
     line: int
+    gene: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -182,7 +186,8 @@ class Cleaner:
             statistics.first_empty = statistics.first_empty or where
             statistics.empty_sequences += 1
         statistics.residues += len(residues)
-        return Protein(stable_id, residues, statistics.records, line)
+        gene = gene_of(header, stable_id)
+        return Protein(stable_id, residues, statistics.records, line, gene)
 
     def _where(self, line: int, stable_id: str = "") -> str:
         record = f"record {self._statistics.records:,}" + (f" ({stable_id})" if stable_id else "")

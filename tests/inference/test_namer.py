@@ -124,3 +124,19 @@ def test_a_foreign_onnx_model_is_refused(tmp_path):
     )
     with pytest.raises(GstError, match="not one of GST's"):
         GeneNamer(path)
+
+
+@pytest.mark.parametrize(
+    ("species", "doubled"),
+    [
+        ({"scientific_name": "Danio rerio"}, True),
+        ({"scientific_name": "Xenopus laevis"}, True),
+        ({"scientific_name": "Xenopus tropicalis"}, False),
+        ({"taxon_id": 9606}, False),
+        ({"clade": "teleostei"}, True),
+        ({"clade": "aves"}, False),
+        ({}, False),
+    ],
+)
+def test_it_is_known_where_genomes_were_doubled(namer, species, doubled):
+    assert namer.species(**species).doubled is doubled

@@ -1,0 +1,83 @@
+"""``gst_assign --one_to_one``, ``--gene_map`` and ``--symbol_style`` with the embedded model."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gst_core.cli.assign import assign
+
+BETA = (
+    "MVHLTPEEKSAVTALWGKVNVDEVGGEALGRLLVVYPWTQRFFESFGDLSTPDAVMGNPKVKAHGKKVLGAFSDGLAHLDNLKGTFATLSE"
+    "LHCDKLHVDPENFRLLGNVLVCVLAHHFGKEFTPPVQAAYQKVVAGVANALAHKYH"
+)
+INSULIN = (
+    "MALWMRLLPLLALLALWGPDPAAAFVNQHLCGSHLVEALYLVCGERGFFYTPKTRREAEDLQVGQVELGGGPGAGSLQPLALEGSLQKRGI"
+    "VEQCCTSICSLYQLENYCN"
+)
+
+
+@pytest.fixture
+def fasta(tmp_path: Path) -> Path:
+    path = tmp_path / "p.fa"
+    path.write_text(f">b1\n{BETA}\n>b2\n{BETA[20:]}\n>b3\n{BETA}\n>ins\n{INSULIN}\n")
+    return path
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(assign, [str(word) for word in words], catch_exceptions=True)
+
+
+def rows(result: Result) -> dict[str, dict[str, str]]:
+    assert result.exit_code == 0, result.output
+    return {
+        row["stable_id"]: row for row in csv.DictReader(result.stdout.splitlines(), delimiter="\t")
+    }
+
+
+def test_genes_of_one_symbol_are_told_apart_and_isoforms_are_not(fasta, tmp_path):
+    table = tmp_path / "genes.tsv"
+    table.write_text("b1\tg1\nb2\tg1\nb3\tg2\n")
+    common = ("--sequences_fasta", fasta, "--scientific_name", "Homo sapiens", "--output", "-")
+    found = rows(run(*common, "--one_to_one", "--gene_map", table, "--evidence", "--quiet"))
+    assert list(found) == ["b1", "b2", "b3", "ins"]
+    assert found["b1"]["symbol"] == found["b2"]["symbol"] != found["b3"]["symbol"]
+    assert found["ins"]["symbol"] == "INS"
+    assert found["ins"]["settled"] == ""
+    columns = list(found["ins"])
+    assert columns.index("settled") > columns.index("reference_coverage")
+    document = json.loads(
+        run(*common, "--one_to_one", "--evidence", "--format", "json", "--quiet").stdout
+    )
+    assert all("settled" in a for a in document["genomes"][0]["assignments"])
+
+
+def test_without_evidence_the_table_has_its_five_columns(fasta):
+    found = rows(run("--sequences_fasta", fasta, "--output", "-", "--one_to_one", "--quiet"))
+    assert list(found["ins"]) == ["stable_id", "symbol", "probability", "description", "source"]
+
+
+@pytest.mark.parametrize(
+    ("species", "symbol"),
+    [("Mus musculus", "Ins"), ("Danio rerio", "ins"), ("Homo sapiens", "INS")],
+)
+def test_the_style_of_the_species(fasta, species, symbol):
+    found = rows(
+        run(
+            *("--sequences_fasta", fasta, "--output", "-", "--quiet"),
+            *("--scientific_name", species, "--symbol_style", "species"),
+        )
+    )
+    assert found["ins"]["symbol"].startswith(symbol)
+
+
+def test_a_gene_map_for_nothing_is_wrong_usage(fasta, tmp_path):
+    table = tmp_path / "genes.tsv"
+    table.write_text("b1\tg1\n")
+    result = run("--sequences_fasta", fasta, "--gene_map", table)
+    assert result.exit_code == 2
+    assert "--one_to_one" in result.output
