@@ -10,7 +10,9 @@ import importlib
 from typing import Any
 
 #: public name -> module that has it
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "Resources": "gst_core.geneformer.resources",
+}
 
 __all__ = sorted(_HOMES)
 

@@ -14,7 +14,7 @@ import pickletools
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 #: Dimensions of a tensor; the original's have three at most.
 _MAX_RANK = 8
@@ -175,6 +175,8 @@ class PickleMachine:
         What the values of tensors may be: of float32, float16, bfloat16 and int64.
     """
 
+    _globals: ClassVar[Mapping[str, Callable[[tuple[Any, ...]], Any]]] = _GLOBALS
+
     def __init__(self, storages: Mapping[str, int], dtypes: Collection[str] = ("float32",)) -> None:
         self._storages = storages
         self._dtypes = dtypes
@@ -264,10 +266,9 @@ class PickleMachine:
         del self._stack[start:]
         return items
 
-    @staticmethod
-    def _global(name: str) -> _Global:
+    def _global(self, name: str) -> _Global:
         # pickletools joins module and name by a space, which neither can hold.
-        make = _GLOBALS.get(name)
+        make = self._globals.get(name)
         if make is None:
             raise RefusedError(f"the global name {'.'.join(name.split(' ')):.200}")
         return _Global(name, make)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gst_core.geneformer.official import set_up
+from gst_core.geneformer.resources import Resources
+
 
 @pytest.fixture(scope="session")
 def geneformer_data(shared_data: Path) -> Path:
@@ -23,3 +26,40 @@ def singlecell_data(shared_data: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no single-cell data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def resources_folder(geneformer_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the dictionaries of both versions, made from the official files."""
+    folder = tmp_path_factory.mktemp("resources")
+    set_up(geneformer_data, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def resources_v1(resources_folder: Path) -> Resources:
+    """Return the dictionary of V1."""
+    return Resources.load("V1", resources_folder)
+
+
+@pytest.fixture(scope="session")
+def resources_v2(resources_folder: Path) -> Resources:
+    """Return the dictionary of V2."""
+    return Resources.load("V2", resources_folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_resources() -> Resources:
+    """Return a dictionary of V2's kind with 30 genes GENE0 to GENE29, medians 1 to 30."""
+    ids = [f"ENSG{number:011d}" for number in range(30)]
+    tokens = {"<pad>": 0, "<mask>": 1, "<cls>": 2, "<eos>": 3}
+    tokens |= {gene: number + 4 for number, gene in enumerate(ids)}
+    mapping = {f"GENE{number}": gene for number, gene in enumerate(ids)}
+    mapping |= {"ALIAS0": ids[0], "ENSG00000000999": ids[1], "NOTOKEN": "ENSG00000000500"}
+    return Resources.build(
+        "V2",
+        tokens,
+        {gene: float(number + 1) for number, gene in enumerate(ids)},
+        mapping,
+        {f"Gene{number}": gene for number, gene in enumerate(ids)},
+    )

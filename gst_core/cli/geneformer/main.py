@@ -14,6 +14,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "compare",
         "Compare an embedding with PCA, on your own labels and batches.",
     ),
+    "setup": (
+        "gst_core.cli.geneformer.setup",
+        "setup",
+        "Make Geneformer's official dictionaries ready for use.",
+    ),
 }
 
 
