@@ -64,10 +64,12 @@ class Graph:
         product = self.node("MatMul", x, self.dense(f"{name}.weight", weight.T))
         return self.node("Add", product, self.dense(f"{name}.bias", bias))
 
-    def layer_norm(self, x: str, name: str, weight: Array, bias: Array) -> str:
+    def layer_norm(
+        self, x: str, name: str, weight: Array, bias: Array, epsilon: float = 1e-5
+    ) -> str:
         """Layer normalisation over the last axis."""
         scale, shift = self.dense(f"{name}.weight", weight), self.dense(f"{name}.bias", bias)
-        return self.node("LayerNormalization", x, scale, shift, axis=-1, epsilon=1e-5)
+        return self.node("LayerNormalization", x, scale, shift, axis=-1, epsilon=epsilon)
 
     def unit(self, x: str) -> str:
         """Scale the last axis to length one."""

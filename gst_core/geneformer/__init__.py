@@ -11,6 +11,7 @@ from typing import Any
 
 #: public name -> module that has it
 _HOMES: dict[str, str] = {
+    "Geneformer": "gst_core.geneformer.api",
     "Resources": "gst_core.geneformer.resources",
 }
 

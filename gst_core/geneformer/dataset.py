@@ -57,6 +57,19 @@ class Tokens:
         """Tokens of each cell, shape ``(cells,)``."""
         return np.diff(self.offsets)
 
+    def selected(self, kept: NDArray[np.bool_]) -> Tokens:
+        """Take the cells where `kept`, shape ``(cells,)``, is true."""
+        lengths = self.lengths
+        offsets = np.concatenate([[0], np.cumsum(lengths[kept])]).astype(np.int64)
+        return Tokens(self.values[np.repeat(kept, lengths)], offsets)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Tokens]) -> Tokens:
+        """Put cells one behind the other."""
+        lengths = np.concatenate([np.empty(0, np.int64), *(part.lengths for part in parts)])
+        values = np.concatenate([np.empty(0, np.int32), *(part.values for part in parts)])
+        return cls(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+
 
 class TokenDataset:
     """A dataset of tokenised cells; :meth:`open` is the way in.
@@ -130,6 +143,10 @@ class TokenDataset:
         offsets, values = self._cells[chunk]
         row = cell - self._starts[chunk]
         return values[offsets[row] : offsets[row + 1]]
+
+    def __getitem__(self, cell: int) -> NDArray[Any]:
+        """Tokens of one cell; see :meth:`tokens`."""
+        return self.tokens(cell)
 
     def column(self, name: str) -> NDArray[Any]:
         """Values of a column, shape ``(cells,)``; text as objects.

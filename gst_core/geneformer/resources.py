@@ -116,6 +116,11 @@ class Resources:
         largest = int(self.token_ids.max(initial=0))
         return 1 + max(largest, *(token for token in special if token is not None))
 
+    @property
+    def special_tokens(self) -> list[int]:
+        """Tokens that every cell has and that are no genes: none in V1, cls and eos in V2."""
+        return [token for token in (self.cls_token, self.eos_token) if token is not None]
+
     @classmethod
     def build(
         cls,

@@ -14,10 +14,25 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "compare",
         "Compare an embedding with PCA, on your own labels and batches.",
     ),
+    "embed": (
+        "gst_core.cli.geneformer.embed",
+        "embed",
+        "Embed cells or genes with a network.",
+    ),
+    "export": (
+        "gst_core.cli.geneformer.export",
+        "export",
+        "Write a network as one ONNX file.",
+    ),
     "setup": (
         "gst_core.cli.geneformer.setup",
         "setup",
         "Make Geneformer's official dictionaries ready for use.",
+    ),
+    "tokenize": (
+        "gst_core.cli.geneformer.tokenize",
+        "tokenize",
+        "Encode raw counts as ranked genes: a dataset of tokens.",
     ),
 }
 

@@ -1,0 +1,186 @@
+"""Geneformer from Python: load a network once, embed AnnData."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+from gst_core.errors import GstError
+from gst_core.geneformer.backends import Device, Encoder, Layer, open_encoder
+from gst_core.geneformer.counts import of_anndata
+from gst_core.geneformer.dataset import Tokens
+from gst_core.geneformer.embedding import Mode, embed_cells, embed_genes
+from gst_core.geneformer.resources import Resources
+from gst_core.geneformer.tokenizing import prepare
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+#: Where embeddings of cells go in `obsm`.
+OBSM_KEY = "X_geneformer"
+
+
+class Geneformer:
+    """A network and the dictionary that fits it; :meth:`load` is the way in.
+
+    Parameters
+    ----------
+    encoder
+        The network.
+    resources
+        The dictionary.
+
+    Examples
+    --------
+    >>> from gst_core.geneformer import Geneformer
+    >>> model = Geneformer.load("Geneformer/gf-12L-104M-i4096")
+    >>> model.embed(adata)
+    >>> adata.obsm["X_geneformer"]
+    """
+
+    def __init__(self, encoder: Encoder, resources: Resources) -> None:
+        if encoder.config.vocabulary != resources.vocabulary_size:
+            raise GstError(
+                f"the network knows {encoder.config.vocabulary:,} tokens, the dictionary of "
+                f"{resources.model_version} {resources.vocabulary_size:,}",
+                hint="choose the other model_version",
+            )
+        self.encoder = encoder
+        self.resources = resources
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: str | Path,
+        *,
+        device: Device = "auto",
+        threads: int | None = None,
+        model_version: Literal["V1", "V2"] | None = None,
+        resources: str | Path | None = None,
+    ) -> Self:
+        """Load a checkpoint folder, or an ``.onnx`` file of ``geneformer export``.
+
+        Parameters
+        ----------
+        checkpoint
+            The folder or file.
+        device
+            ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        threads
+            On the CPU; all that the process may use without it.
+        model_version
+            Of the dictionary; without it, the one of as many tokens as the network has.
+        resources
+            Folder of the dictionaries that ``geneformer setup`` made.
+
+        Raises
+        ------
+        GstError
+            If anything of this is missing or does not fit.
+        """
+        encoder = open_encoder(Path(checkpoint), device, threads)
+        folder = Path(resources) if resources is not None else None
+        if model_version is not None:
+            return cls(encoder, Resources.load(model_version, folder))
+        return cls(encoder, _fitting(encoder, folder))
+
+    @property
+    def special(self) -> list[int]:
+        """Tokens that are no genes: none in V1, ``<cls>`` and ``<eos>`` in V2."""
+        return self.resources.special_tokens
+
+    def tokenize(
+        self, adata: AnnData, *, layer: str | None = None, gene_column: str | None = None
+    ) -> Tokens:
+        """Encode cells as ranked genes, all of them, in their order.
+
+        Parameters
+        ----------
+        adata
+            Raw counts.
+        layer
+            Where they are, if not in ``X``.
+        gene_column
+            Column of `var` with Ensembl ids or symbols, if not where they are looked for.
+
+        Raises
+        ------
+        GstError
+            If the counts are not raw, or no gene is known.
+        """
+        opened = prepare(of_anndata(adata, layer), self.resources, gene_column)
+        parts = [opened.tokenizer.tokenize(rows) for _, rows in opened.counts.chunks()]
+        return Tokens.joined(parts)
+
+    def embed(
+        self,
+        adata: AnnData,
+        *,
+        embedding: Mode = "cell",
+        layer: Layer = -1,
+        counts_layer: str | None = None,
+        gene_column: str | None = None,
+        key_added: str = OBSM_KEY,
+        copy: bool = False,
+    ) -> AnnData | pd.DataFrame | None:
+        """Embed cells, or the genes over all cells.
+
+        Parameters
+        ----------
+        adata
+            Raw counts; changed in place unless `copy`.
+        embedding
+            ``cell`` (mean of the genes), ``cls`` (V2), or ``gene``.
+        layer
+            -1: second to last of the network's; 0: last.
+        counts_layer, gene_column
+            As for :meth:`tokenize`.
+        key_added
+            Key of `obsm`.
+        copy
+            Give a changed copy back.
+
+        Returns
+        -------
+        result
+            None, or the copy, with the embeddings ``(cells, D)`` in `obsm`; of ``gene`` a
+            DataFrame, a row a gene. Cells without any gene of the vocabulary are NaN.
+        """
+        tokens = self.tokenize(adata, layer=counts_layer, gene_column=gene_column)
+        if embedding == "gene":
+            import pandas as pd
+
+            found = embed_genes(self.encoder, tokens, layer=layer, special=self.special)
+            ids = self.resources.gene_ids[self.resources.position_of_token[found.tokens]]
+            return pd.DataFrame(found.vectors, index=ids)
+        result = adata.copy() if copy else adata
+        result.obsm[key_added] = embed_cells(
+            self.encoder, tokens, mode=embedding, layer=layer, special=self.special
+        )
+        return result if copy else None
+
+    def __repr__(self) -> str:
+        c = self.encoder.config
+        return (
+            f"Geneformer({self.resources.model_version}, {c.layers} layers of {c.width}, "
+            f"{c.parameters:,} weights, on {self.encoder.device})"
+        )
+
+
+def _fitting(encoder: Encoder, folder: Path | None) -> Resources:
+    missing: GstError | None = None
+    for version in ("V2", "V1"):
+        try:
+            resources = Resources.load(version, folder)
+        except GstError as error:
+            missing = missing or error
+            continue
+        if resources.vocabulary_size == encoder.config.vocabulary:
+            return resources
+    if missing is not None:
+        raise missing
+    raise GstError(
+        f"no dictionary has the network's {encoder.config.vocabulary:,} tokens",
+        hint="set up the dictionary that belongs to it: geneformer setup --from DIR",
+    )

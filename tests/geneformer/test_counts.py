@@ -1,0 +1,125 @@
+"""Counts of every format that is read, and files that are something else."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import scipy.sparse as sp
+
+from gst_core.errors import GstError
+from gst_core.geneformer.counts import open_counts
+
+CELLS, GENES = 7, 5
+
+
+@pytest.fixture
+def matrix() -> np.ndarray:
+    return np.random.default_rng(0).poisson(1.0, (CELLS, GENES)).astype(np.float32)
+
+
+def adata(matrix: np.ndarray, kind=sp.csr_matrix) -> anndata.AnnData:
+    obs = pd.DataFrame({"cell_type": list("abababa")}, index=[f"c{i}" for i in range(CELLS)])
+    var = pd.DataFrame(index=[f"GENE{i}" for i in range(GENES)])
+    return anndata.AnnData(kind(matrix), obs, var)
+
+
+def whole(path: Path, layer: str | None = None) -> np.ndarray:
+    counts = open_counts(path, layer)
+    rows = [chunk.toarray() for _, chunk in counts.chunks(3)]
+    counts.close()
+    assert counts.n_cells == CELLS
+    return np.concatenate(rows)
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix, np.asarray])
+@pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
+def test_anndata(tmp_path, matrix, kind, suffix):
+    path = tmp_path / f"x{suffix}"
+    made = adata(matrix, kind)
+    made.write_h5ad(path) if suffix == ".h5ad" else made.write_zarr(path)
+    assert (whole(path) == matrix).all()
+    assert list(open_counts(path).obs["cell_type"]) == list("abababa")
+
+
+def test_layers_and_raw(tmp_path, matrix):
+    made = adata(matrix)
+    made.raw = made.copy()
+    made.layers["counts"] = sp.csr_matrix(matrix * 2)
+    made.X = sp.csr_matrix(np.log1p(matrix))
+    made.write_h5ad(tmp_path / "x.h5ad")
+    assert (whole(tmp_path / "x.h5ad", "raw") == matrix).all()
+    assert (whole(tmp_path / "x.h5ad", "counts") == 2 * matrix).all()
+    assert set(open_counts(tmp_path / "x.h5ad").others) == {"raw", "counts"}
+    with pytest.raises(GstError, match=r"no layer 'other'; it has: X, counts, raw"):
+        open_counts(tmp_path / "x.h5ad", "other")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_folder_of_cell_ranger(tmp_path, matrix, zipped):
+    scipy.io.mmwrite(tmp_path / "matrix.mtx", sp.coo_matrix(matrix.T), field="integer")
+    lines = [f"ENSG{i:011d}\tGENE{i}\tGene Expression\n" for i in range(GENES)]
+    (tmp_path / "features.tsv").write_text("".join(lines))
+    (tmp_path / "barcodes.tsv").write_text("".join(f"c{i}\n" for i in range(CELLS)))
+    if zipped:
+        for path in list(tmp_path.iterdir()):
+            Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+    assert (whole(tmp_path) == matrix).all()
+    assert open_counts(tmp_path).var["gene_ids"].iloc[1] == "ENSG00000000001"
+
+
+def test_10x_h5_without_its_antibodies(tmp_path, matrix):
+    path = tmp_path / "x.h5"
+    csr = sp.csr_matrix(matrix)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(csr, name)
+        group["shape"] = [GENES, CELLS]
+        group["barcodes"] = [f"c{i}".encode() for i in range(CELLS)]
+        features = group.create_group("features")
+        features["id"] = [f"ENSG{i:011d}".encode() for i in range(GENES)]
+        features["name"] = [f"GENE{i}".encode() for i in range(GENES)]
+        kinds = [b"Gene Expression"] * (GENES - 1) + [b"Antibody Capture"]
+        features["feature_type"] = kinds
+    assert (whole(path) == matrix[:, :-1]).all()
+
+
+def test_loom(tmp_path, matrix):
+    path = tmp_path / "x.loom"
+    with h5py.File(path, "w") as file:
+        file["matrix"] = matrix.T
+        file.create_group("layers")
+        file["row_attrs/Gene"] = [f"GENE{i}".encode() for i in range(GENES)]
+        file["col_attrs/CellID"] = [f"c{i}".encode() for i in range(CELLS)]
+    assert (whole(path) == matrix).all()
+    assert open_counts(path).var.index[2] == "GENE2"
+
+
+def test_what_is_no_file_of_counts(tmp_path, matrix):
+    with pytest.raises(GstError, match="no such file"):
+        open_counts(tmp_path / "none.h5ad")
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(GstError, match="not an HDF5 file"):
+        open_counts(tmp_path / "x.csv")
+    with pytest.raises(GstError, match=r"without matrix\.mtx"):
+        open_counts(tmp_path)
+    with h5py.File(tmp_path / "y.h5", "w") as file:
+        file["something"] = [1]
+    with pytest.raises(GstError, match="neither AnnData nor 10x"):
+        open_counts(tmp_path / "y.h5")
+
+
+def test_a_truncated_file_is_one_sentence(tmp_path, matrix):
+    path = tmp_path / "x.h5ad"
+    adata(matrix).write_h5ad(path)
+    path.write_bytes(path.read_bytes()[:-3000])
+    with pytest.raises(GstError, match=r"x\.h5ad"):
+        whole(path)
