@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -92,6 +92,22 @@ class Engine(ABC):
 
     def _read(self, metadata: dict[str, str]) -> None:  # noqa: B027 - most need no more
         """Read what this kind of model has beside the rest; KeyError or ValueError where amiss."""
+
+    def _run(self, outputs: Sequence[str], feed: dict[str, Any]) -> list[Any]:
+        """Run the graph; GstError where the runtime cannot."""
+        try:
+            found: list[Any] = self._session.run(list(outputs), feed)
+        except Exception as error:  # ONNX Runtime has no common class for what it raises
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise GstError(f"the model cannot be run: {first}", hint=self.remedy) from error
+        return found
+
+    def _top(self, feed: dict[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Run a network that gives the best symbols itself, which must be in the vocabulary."""
+        probabilities, indices = self._run(("probabilities", "indices"), feed)
+        if indices.size and not 0 <= indices.min() <= indices.max() < len(self._vocabulary):
+            raise GstError("the model gives symbols that it has no names for", hint=self.remedy)
+        return probabilities, indices
 
     @property
     def name(self) -> str:

@@ -91,7 +91,5 @@ class LegacyEngine(Engine):
             part = slice(start, start + self._run_size)
             codes = self.encode(sequences[part])
             feed = {"codes": codes, "clade": np.full(len(codes), index), "top_k": k}
-            probabilities[part], indices[part] = self._session.run(
-                ["probabilities", "indices"], feed
-            )
+            probabilities[part], indices[part] = self._top(feed)
         return Prediction(probabilities, indices)

@@ -40,7 +40,7 @@ class ReferenceEngine(Engine):
             "features": np.zeros((0, 1, FEATURES), dtype=np.float32),
             "present": np.zeros((0, 1), dtype=np.bool_),
         }
-        stored = dict(zip(STORED, self._session.run(list(STORED), nothing), strict=True))
+        stored = dict(zip(STORED, self._run(STORED, nothing), strict=True))
         lengths, classes, clades = stored["lengths"], stored["classes"], stored["clades"]
         counts, originals = stored["counts"], stored["originals"]
         accessions = metadata["gst.accessions"].split("\n")
@@ -82,7 +82,7 @@ class ReferenceEngine(Engine):
         clades = np.full(len(codes), self.clade_index(clade))
         found = self._finder.find(codes, clades)
         feed = {"features": features(found), "present": found.present}
-        weighed: NDArray[np.float32] = self._session.run(["probabilities"], feed)[0][:, 1:]
+        weighed: NDArray[np.float32] = self._run(["probabilities"], feed)[0][:, 1:]
         shared, kept = without_rivalry(found.classes, weighed, self._originals)
         k = min(top_k, weighed.shape[1])
         order = np.argsort(-np.where(kept, shared, -1), axis=1, kind="stable")[:, :k]

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from gst_core.errors import GstError
+from gst_core.inference.formats import check_file
+from gst_core.onnxfile import opened
 from gst_core.vocabulary import Vocabulary
 
 try:
@@ -74,10 +76,7 @@ def open_session(
     options.log_severity_level = 4  # what goes wrong is said below, once
     # Idle threads sleep: tasks of a pipeline share their machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if not path.is_file():
-        raise GstError(
-            "no such model file", where=str(path), hint="check the path given to --checkpoint"
-        )
+    check_file(path)
     cuda = device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers()
     ort.set_default_logger_severity(4)  # likewise where a provider's library does not load
     if cuda and hasattr(ort, "preload_dlls"):
@@ -121,17 +120,8 @@ def read_metadata(path: Path) -> dict[str, str]:
     GstError
         If the file is missing or no model of ours.
     """
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.disable_prepacking", "1")
-    if not path.is_file():
-        raise GstError("no such model file", where=str(path))
-    try:
-        session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # as in open_session
-        raise GstError("not an ONNX model that can be opened", where=str(path)) from error
-    metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    with opened(path) as model:
+        metadata = model.metadata
     if "gst.format" not in metadata:
         raise GstError("an ONNX model, but not one of GST's", where=str(path))
     return metadata

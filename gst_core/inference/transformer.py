@@ -36,5 +36,5 @@ class TransformerEngine(Engine):
             "clade": np.full(len(sequences), self.clade_index(clade)),
             "top_k": np.array([min(top_k, len(self._vocabulary))]),
         }
-        probabilities, indices = self._session.run(["probabilities", "indices"], feed)
+        probabilities, indices = self._top(feed)
         return Prediction(probabilities, indices)

@@ -192,7 +192,10 @@ def test_a_damaged_model_is_an_error(tmp_path, damage):
     model = onnx.load(written(tmp_path / "made.onnx"))
     damage(model)
     onnx.save(model, tmp_path / "made.onnx")
-    with pytest.raises(GstError, match=r"incomplete.*build it again with gst build"):
+    with pytest.raises(
+        GstError,
+        match=r"not a model file that can be used",
+    ):
         GeneNamer(tmp_path / "made.onnx", device="cpu")
 
 
@@ -211,7 +214,7 @@ def test_parts_that_do_not_fit_together_are_an_error(tmp_path, part):
     else:
         network = some_network(20)
     path = written(tmp_path / "made.onnx", references, counts, network, originals)
-    with pytest.raises(GstError, match="build it again with gst build"):
+    with pytest.raises(GstError, match=r"build it again|not a model file that can be used"):
         GeneNamer(path, device="cpu")
 
 
