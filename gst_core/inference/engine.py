@@ -64,6 +64,8 @@ class Engine(ABC):
     batch_size: ClassVar[int] = 32
     #: Whether it can say which reference speaks for a symbol.
     gives_evidence: ClassVar[bool] = False
+    #: Residues of a protein that are looked at; ``None``: all.
+    longest: ClassVar[int | None] = None
     #: What to do about a file that is not what it should be.
     remedy: ClassVar[str]
     #: What a user should know of how it runs here; mostly nothing.

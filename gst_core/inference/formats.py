@@ -84,13 +84,14 @@ def _verify_references(model: Model) -> None:
     clades = _array(model, "clades", UINT8, "uint8")
     counts = _array(model, "counts", INT32, "int32")
     originals = _array(model, "originals", INT32, "int32")
-    number, symbols = len(lengths), _symbols(model)
+    # The vocabulary takes longest to read: the engine reads it once, and compares.
+    number, symbols = len(lengths), len(counts)
     accessions = model.metadata["gst.accessions"].count("\n") + 1
     if not 1 <= number <= MOST_REFERENCES:
         raise ValueError(f"it has {number:,} references in place of 1 to {MOST_REFERENCES:,}")
     if not len(classes) == len(clades) == accessions == number:
         raise ValueError("its references and their classes, clades or accessions differ in number")
-    if not len(counts) == len(originals) == symbols:
+    if not symbols or len(originals) != symbols:
         raise ValueError("its references and its vocabulary do not fit together")
     _within(lengths, "lengths", 1, 7 * len(packed))
     residues = int(lengths.sum(dtype=np.int64))

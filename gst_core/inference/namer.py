@@ -226,6 +226,8 @@ class GeneNamer:
             read, source = proteins_from, _iterable(source)
         original = self.engine.reads_as_original
         proteins = read(source, strict=strict, statistics=statistics, original=original)
+        if statistics is not None and self.engine.longest is not None:
+            proteins = _counting_cuts(proteins, self.engine.longest, statistics)
         busy = self.provider == "cuda" and self.engine.works_on_device
         workers = 1 if busy else self.threads
 
@@ -282,6 +284,18 @@ def _as_onnx(path: Path) -> Path:
     from gst_core.legacy.importing import import_checkpoint, is_checkpoint
 
     return import_checkpoint(path) if is_checkpoint(path) else path
+
+
+def _counting_cuts(
+    proteins: Iterable[Protein], longest: int, statistics: ReadStatistics
+) -> Iterator[Protein]:
+    """Count the proteins that a model does not look at to their ends."""
+    statistics.cut_at = longest
+    for protein in proteins:
+        if len(protein.residues) > longest:
+            statistics.first_cut = statistics.first_cut or protein.stable_id
+            statistics.cut += 1
+        yield protein
 
 
 def _iterable(source: Any) -> Iterable[Any]:

@@ -12,6 +12,7 @@ from gst_core.inference.engine import Engine, Prediction
 from gst_core.references import compiled
 from gst_core.references.copies import without_rivalry
 from gst_core.references.evidence import FEATURES, EvidenceFinder, features
+from gst_core.references.lookup import LONGEST
 from gst_core.references.store import STORED, References, unpack
 from gst_core.sequences import encode
 from gst_core.vocabulary import Symbol
@@ -27,6 +28,7 @@ class ReferenceEngine(Engine):
     works_on_device = False  # search and alignment are the processor's
     batch_size = 128
     gives_evidence = True
+    longest = LONGEST
     remedy = "build it again with gst build"
 
     def _read(self, metadata: dict[str, str]) -> None:
@@ -72,13 +74,13 @@ class ReferenceEngine(Engine):
 
     def cost(self, length: int) -> int:
         """Relative cost of a protein: nothing is padded, and little is kept of each."""
-        return max(length, 64) // 4
+        return min(max(length, 64), LONGEST) // 4
 
     def predict(
         self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
     ) -> Prediction:
         """Name a batch of proteins; see :class:`~gst_core.inference.engine.Engine`."""
-        codes = [encode(sequence) for sequence in sequences]
+        codes = [encode(sequence[:LONGEST]) for sequence in sequences]
         clades = np.full(len(codes), self.clade_index(clade))
         found = self._finder.find(codes, clades)
         feed = {"features": features(found), "present": found.present}
@@ -98,7 +100,7 @@ class ReferenceEngine(Engine):
 
     def evidence_for(self, sequence: bytes, clade: str | None, symbol: Symbol) -> Evidence | None:
         """Say which reference speaks for a symbol of one protein."""
-        codes = encode(sequence)
+        codes = encode(sequence[:LONGEST])
         found = self._finder.find([codes], np.full(1, self.clade_index(clade)))
         for place in np.flatnonzero(found.present[0]).tolist():
             if self._vocabulary[int(found.classes[0, place])] == symbol:

@@ -57,6 +57,9 @@ class ReadStatistics:
         Where that was for the first time.
     internal_stops
         Proteins with a ``*`` before their end.
+    cut, first_cut, cut_at
+        Proteins of which a model looks at the first residues alone, where that was for the first
+        time, and how many residues those are.
     """
 
     records: int = 0
@@ -70,6 +73,9 @@ class ReadStatistics:
     altered_ids: int = 0
     first_altered: str = ""
     internal_stops: int = 0
+    cut: int = 0
+    first_cut: str = ""
+    cut_at: int = 0
 
     def warnings(self) -> list[str]:
         """One sentence for each kind of irregularity that was met; none for clean input."""
@@ -99,6 +105,11 @@ class ReadStatistics:
             )
         if self.internal_stops:
             found.append(f"{_records(self.internal_stops)} a stop (*) inside the sequence")
+        if self.cut:
+            found.append(
+                f"{_records(self.cut)} more than {self.cut_at:,} residues, "
+                f"first {self.first_cut}; what lies beyond was not searched"
+            )
         return found
 
 

@@ -14,9 +14,11 @@ import torch
 from gst_core import GeneNamer, GstError
 from gst_core.clades import CLADES
 from gst_core.export.candidates import build, export
+from gst_core.inference import references as reference_engine
 from gst_core.inference.references import ReferenceEngine
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
 from gst_core.references.store import STORED, References
+from gst_core.sequences import ReadStatistics
 from gst_core.vocabulary import Symbol, Vocabulary
 from tests.relatives import evolved, letters, random_protein, references_of
 
@@ -223,3 +225,20 @@ def test_a_model_without_metadata_is_not_one_of_ours(tmp_path):
     onnx.save(build(some_network(), some_references(), COUNTS, ORIGINALS), path)
     with pytest.raises(GstError, match="not one of GST's"):
         GeneNamer(path, device="cpu")
+
+
+def test_what_lies_beyond_the_longest_protein_is_not_searched_and_said(namer, monkeypatch):
+    monkeypatch.setattr(reference_engine, "LONGEST", 50)
+    monkeypatch.setattr(ReferenceEngine, "longest", 50)
+    references = some_references()
+    whole = [(f"p{number}", letters(references[number])) for number in range(4)]
+    statistics = ReadStatistics()
+    found = list(namer.assign(whole, top_k=3, statistics=statistics))
+    cut = [(name, residues[:50]) for name, residues in whole]
+    short = ReadStatistics()
+    for one, other in zip(found, namer.assign(cut, top_k=3, statistics=short), strict=True):
+        assert one.candidates == other.candidates
+    assert statistics.warnings() == [
+        "4 records have more than 50 residues, first p0; what lies beyond was not searched"
+    ]
+    assert short.warnings() == []
