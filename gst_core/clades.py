@@ -76,7 +76,22 @@ CLADE_OF_TAXON: Final = {
     554296: "protists",  # Apusozoa
     28009: "protists",  # Choanoflagellida
     42461: "protists",  # Opisthokonta of uncertain place: Ichthyosporea, Capsaspora
-    1001604: "protists",  # Nucleariidae and Fonticula
+    1001604: "protists",  # Nucleariidae and Fonticula, and their name now:
+    2686024: "protists",  # Rotosphaerida
+    127916: "protists",  # Ichthyosporea
+    2687318: "protists",  # Filasterea
+    2316435: "protists",  # Aphelida
+    2698737: "protists",  # Sar: Stramenopiles, Alveolata and Rhizaria
+    2611352: "protists",  # Discoba: Euglenozoa, Heterolobosea, Jakobida
+    2611341: "protists",  # Metamonada: Fornicata, Parabasalia, Preaxostyla
+    2795258: "protists",  # Malawimonadida
+    2608109: "protists",  # Haptista: Haptophyta, Centroplasthelida
+    2608240: "protists",  # CRuMs
+    1401294: "protists",  # Breviatea
+    2686027: "protists",  # Ancyromonadida
+    2489521: "protists",  # Hemimastigophora
+    2598132: "protists",  # Rhodelphea
+    3004206: "protists",  # Provora
     33208: "metazoa",
     6656: "arthropods",
     50557: "insects",

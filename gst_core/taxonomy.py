@@ -1,29 +1,29 @@
 """From a scientific name or a taxon id to the clade categories of Ensembl Genebuild, offline.
 
 The table behind it is made from the NCBI taxonomy by ``scripts/build_taxonomy.py``;
-``docs/taxonomy.md`` says which names and ids it holds and defines the categories.
+``docs/taxonomy.md`` says which names and ids it holds and defines the categories, and
+:mod:`gst_core.taxonomy_table` how they are stored.
 """
 
 from __future__ import annotations
 
 import difflib
 import functools
-import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import zstandard
-
 from gst_core.clades import CLADES, LEGACY_CLADE_OF_TAXON
 from gst_core.errors import GstError
+from gst_core.taxonomy_table import Entry, IdTable, NameTable
 
 __all__ = ["CLADES", "Taxon", "Taxonomy", "load_taxonomy", "normalise", "resolve"]
 
 ASSETS: Final = Path(__file__).parent / "assets"
-NAMES_FILE: Final = "taxonomy_names.tsv.zst"
-IDS_FILE: Final = "taxonomy_ids.u32.zst"
+NAMES_FILE: Final = "taxonomy_names.blocks"
+IDS_FILE: Final = "taxonomy_ids.blocks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class Taxon:
         Name of the genus; None above it.
     exact
         Whether the taxon that answers is the one asked for, under any of its names.
+    suggestions
+        Species of the genus that may have been meant, where the genus answers for one whose
+        name is not known.
     """
 
     query: str
@@ -55,6 +58,7 @@ class Taxon:
     legacy_clade: str | None
     genus: str | None
     exact: bool
+    suggestions: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -63,7 +67,8 @@ class Taxon:
         clade = f"clade {self.clade}" if self.clade else "no clade"
         if self.exact:
             return f"'{self.query}' is {found}: {clade}"
-        return f"'{self.query}' is taken by its {self.rank}, {found}: {clade}"
+        meant = f" (did you mean {' or '.join(self.suggestions)}?)" if self.suggestions else ""
+        return f"'{self.query}' is taken by its {self.rank}, {found}: {clade}{meant}"
 
 
 def normalise(name: str) -> str:
@@ -78,30 +83,30 @@ def normalise(name: str) -> str:
     return " ".join(kept or words)
 
 
-_SPELLING: Final = str.maketrans({"_": " ", "[": None, "]": None, "'": None, '"': None})
+_SPELLING: Final = str.maketrans(
+    {"_": " ", "[": None, "]": None, "'": None, '"': None, "\N{MULTIPLICATION SIGN}": " x "}
+)
+_GENERA_AND_BELOW: Final = frozenset(("genus", "subgenus", "species", "subspecies"))
+_EPITHET: Final = re.compile(r"[a-z-]{3,}")
+_INITIAL: Final = re.compile(r"[a-z]\.")
+#: Spellings that are less alike than this are not one word mistyped.
+_ALIKE: Final = 0.8
+_LENGTH_DIFFERENCE: Final = 2
 
 
 class Taxonomy:
-    """The table: a text line a taxon, and for each taxon id where its line starts.
-
-    A line is ``taxon_id|clade|legacy_clade|genus|rank``, then, each after a tab, the
-    scientific name and its synonyms and, after a tab more, names of species below the taxon
-    that their first word would not lead to. Nothing stands for None. A name is found by
-    searching the text, which takes a hundredth of a second and needs no index.
+    """The table: names and ids of NCBI taxa.
 
     Parameters
     ----------
-    names
-        The lines, ASCII.
-    ids
-        Little-endian unsigned 32-bit integers: element `i` is one more than the offset of
-        the line of taxon id `i` or of its nearest ancestor that has one; 0 where NCBI has
-        no such id.
+    names, ids
+        The two files that :func:`gst_core.taxonomy_table.pack_names` and
+        :func:`~gst_core.taxonomy_table.pack_ids` make.
     """
 
     def __init__(self, names: bytes, ids: bytes) -> None:
-        self._text = names
-        self._ids = ids
+        self._names = NameTable(names)
+        self._ids = IdTable(ids)
 
     def resolve(self, name_or_id: str | int) -> Taxon:
         """Find a taxon by scientific name, synonym or taxon id.
@@ -126,17 +131,14 @@ class Taxonomy:
         words = normalise(query).split()
         if not words:
             raise GstError("the name of the species is empty", hint="give one, as Sus scrofa")
-        lower = self._text.lower()  # not kept: nine megabytes, for ten milliseconds
-        for length in range(len(words), 0, -1):
-            whole = length == len(words)
-            matches = [
-                self._taxon(line, query, exact=whole and own)
-                for line, own in _lines_named(lower, " ".join(words[:length]))
-            ]
-            if length == 1 and not whole:
-                matches = [taxon for taxon in matches if taxon.rank in ("genus", "subgenus")]
-            if matches:
-                return _the_one(matches)
+        for key, whole in _shortened(words):
+            taxa = self._named(key, query, whole=whole)
+            if " " not in key and not whole:
+                taxa = [taxon for taxon in taxa if taxon.rank in ("genus", "subgenus")]
+            if taxa:
+                found = _the_one(taxa)
+                alike = () if " " in key or whole else self._alike_in_genus(key, words[1])
+                return replace(found, suggestions=alike)
         nearest = self.nearest(query)
         raise GstError(
             f"'{query}' is not a name in the NCBI taxonomy of the built-in table",
@@ -147,85 +149,105 @@ class Taxonomy:
     def nearest(self, name: str, number: int = 3) -> list[str]:
         """Names of the table that are spelled most like one that is not in it, best first.
 
-        The first word is compared with all genera and higher taxa; what follows, with the
-        names that begin with one of the best of them.
+        Species of the same genus go first. Otherwise the first word is compared with all
+        genera and higher taxa; what follows, with the names that begin with the best of them.
+        An initial for the genus, as in ``S. scrofa``, stands for all that begin with it.
         """
         first, *rest = normalise(name).split()
-        lines = (line.split("\t\t")[0] for line in self._text.decode("ascii").splitlines())
-        names = [name for line in lines for name in line.split("\t")[1:]]
-        heads: dict[str, str] = {}
-        for head in names:
-            if " " not in head and abs(len(head) - len(first)) <= _LENGTH_DIFFERENCE:
-                heads[head.lower()] = head
+        if rest and (same := self._alike_in_genus(first, rest[0], number)):
+            return list(same)
+        if rest and _INITIAL.fullmatch(first):
+            whole = re.compile(rf"{first[0]}[a-z-]+ {re.escape(rest[0])}", re.IGNORECASE)
+            return [n for n in self._names.starting(first[0]) if whole.fullmatch(n)][:number]
+        lengths = max(len(first) - _LENGTH_DIFFERENCE, 1), len(first) + _LENGTH_DIFFERENCE
+        heads = {head.lower(): head for head in self._names.words(*lengths)}
         alike = difflib.get_close_matches(
-            first, _sharing_a_pair_of_letters(first, heads), n=number, cutoff=0.6
+            first, _sharing_a_pair_of_letters(first, heads), n=number, cutoff=_ALIKE
         )
         if rest:
-            prefixes = tuple(f"{head} " for head in alike)
-            longer = {n.lower(): n for n in names if n.lower().startswith(prefixes)}
-            best = difflib.get_close_matches(" ".join([first, *rest]), longer, n=number, cutoff=0.6)
+            longer = {n.lower(): n for head in alike for n in self._names.starting(f"{head} ")}
+            best = difflib.get_close_matches(
+                " ".join([first, *rest]), longer, n=number, cutoff=_ALIKE
+            )
             if best:
                 return [longer[name] for name in best]
         return [heads[head] for head in alike]
 
+    def _alike_in_genus(self, genus: str, epithet: str, number: int = 3) -> tuple[str, ...]:
+        """Species of a genus that are spelled like one that is not among them."""
+        if not _EPITHET.fullmatch(epithet):
+            return ()
+        epithets: dict[str, str] = {}
+        for name in self._names.starting(f"{genus} "):
+            epithets.setdefault(name.split(" ")[1].lower(), " ".join(name.split(" ")[:2]))
+        best = difflib.get_close_matches(epithet, epithets, n=number, cutoff=_ALIKE)
+        return tuple(epithets[word] for word in best)
+
     def _by_id(self, taxon_id: int, query: str) -> Taxon:
-        known = 0 < taxon_id < len(self._ids) // _UINT32.size
-        offset = _UINT32.unpack_from(self._ids, taxon_id * _UINT32.size)[0] if known else 0
-        if not offset:
+        line = self._ids.line(taxon_id)
+        if line is None:
             raise GstError(
                 f"taxon id {query} is not in the NCBI taxonomy of the built-in table",
                 hint="it may be newer; give the scientific name, the taxon id of the genus "
                 "or a clade",
             )
-        taxon = self._taxon(offset - 1, query, exact=True)
-        if taxon.taxon_id == taxon_id:
-            return taxon
-        return self._taxon(offset - 1, query, exact=False)
+        entry = self._names.line(line)
+        return _taxon(entry, query, exact=entry.taxon_id == taxon_id)
 
-    def _taxon(self, line: int, query: str, *, exact: bool) -> Taxon:
-        fields, name = self._text[line : self._text.index(b"\n", line)].split(b"\t")[:2]
-        number, clade, legacy_clade, genus, rank = fields.decode("ascii").split("|")
-        taxon_id = int(number)
-        if not exact:
-            # The original looks at the ancestors of what is asked for: here the line is one.
-            legacy_clade = LEGACY_CLADE_OF_TAXON.get(taxon_id, legacy_clade)
-        return Taxon(
-            query=query,
-            taxon_id=taxon_id,
-            scientific_name=name.decode("ascii"),
-            rank=rank,
-            clade=clade or None,
-            legacy_clade=legacy_clade or None,
-            genus=genus or None,
-            exact=exact,
-        )
+    def _named(self, key: str, query: str, *, whole: bool) -> list[Taxon]:
+        """Taxa of a name; of taxa that bear it as their scientific name, only these."""
+        entries = self._names.named(key)
+        scientific = [_taxon(entry, query, exact=whole) for entry in entries if not entry.kind]
+        return scientific or [
+            _taxon(self._meant(entry), query, exact=whole and entry.kind == "=")
+            for entry in entries
+        ]
+
+    def _meant(self, entry: Entry) -> Entry:
+        line = self._ids.line(entry.taxon_id)
+        assert line is not None
+        return self._names.line(line)
 
 
-_UINT32: Final = struct.Struct("<I")
-_LENGTH_DIFFERENCE: Final = 2
+def _taxon(entry: Entry, query: str, *, exact: bool) -> Taxon:
+    legacy_clade = entry.legacy_clade
+    if not exact:
+        # The original looks at the ancestors of what is asked for: here the line is one.
+        legacy_clade = LEGACY_CLADE_OF_TAXON.get(entry.taxon_id, legacy_clade)
+    return Taxon(
+        query=query,
+        taxon_id=entry.taxon_id,
+        scientific_name=entry.name,
+        rank=entry.rank,
+        clade=entry.clade or None,
+        legacy_clade=legacy_clade or None,
+        genus=entry.genus or None,
+        exact=exact,
+    )
 
 
-def _lines_named(lower: bytes, name: str) -> list[tuple[int, bool]]:
-    """Start of each line with the name, and whether it names the taxon of the line itself.
+def _shortened(words: list[str]) -> Iterator[tuple[str, bool]]:
+    """Give a name, then what is left of it without its last words; and whether it is whole.
 
-    Where it is the scientific name of some taxa and a synonym of others, only the first.
+    What follows a full stop is a word too, as in ``Homo_sapiens.GRCh38``.
     """
-    key = b"\t" + name.encode()
-    scientific, other = [], []
-    at = lower.find(key)
-    while at >= 0:
-        if lower[at + len(key)] in b"\t\n":
-            line = lower.rfind(b"\n", 0, at) + 1
-            if lower.find(b"\t", line) == at:
-                scientific.append((line, True))
-            else:
-                other.append((line, lower.find(b"\t\t", line, at) < 0))
-        at = lower.find(key, at + 1)
-    return scientific or other
+    for length in range(len(words), 0, -1):
+        key = " ".join(words[:length])
+        yield key, length == len(words)
+        before, stop, after = words[length - 1].partition(".")
+        if stop and after and len(before) > 1:
+            yield " ".join([*words[: length - 1], before]), False
 
 
 def _the_one(taxa: list[Taxon]) -> Taxon:
-    """Of taxa with one name, the first, which is the highest where one holds the other."""
+    """Of taxa with one name, the first, which is the highest where one holds the other.
+
+    A name that genera share with one higher taxon is the latter's: Vertebrata are the
+    vertebrates, and not an alga.
+    """
+    higher = [taxon for taxon in taxa if taxon.rank not in _GENERA_AND_BELOW]
+    if len(higher) == 1:
+        return higher[0]
     if len({taxon.clade for taxon in taxa}) > 1:
         each = ", ".join(f"{t.taxon_id} ({t.rank}, {t.clade or 'no clade'})" for t in taxa)
         raise GstError(
@@ -245,10 +267,7 @@ def _sharing_a_pair_of_letters(word: str, candidates: Iterable[str]) -> list[str
 @functools.cache
 def load_taxonomy() -> Taxonomy:
     """Read the table shipped with the package, once."""
-    decompressor = zstandard.ZstdDecompressor()
-    names, ids = (
-        decompressor.decompress((ASSETS / file).read_bytes()) for file in (NAMES_FILE, IDS_FILE)
-    )
+    names, ids = ((ASSETS / file).read_bytes() for file in (NAMES_FILE, IDS_FILE))
     return Taxonomy(names, ids)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import re
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from gst_core.clades import CLADE_OF_TAXON
 from gst_core.errors import GstError
 from gst_core.taxonomy import CLADES, Taxonomy, load_taxonomy, resolve
+from gst_core.taxonomy_table import Entry, IdTable, NameTable, pack_ids, pack_names
 
 BUILD = Path(__file__).resolve().parents[1] / "scripts" / "build_taxonomy.py"
 
@@ -108,12 +110,15 @@ def test_spellings_of_one_species(spelling: str | int) -> None:
         ("mus_musculus_c57bl6nj", 10090, "species", False),
         ("sus_scrofa_gca000003025v6", 9823, "species", False),
         ("Sus inventus", 9822, "genus", False),
-        ("Apis mellifera", 7459, "genus", False),
-        ("7460", 7459, "genus", False),
-        ("Saccharomyces cerevisiae S288C", 4930, "genus", False),
+        ("Apis mellifera", 7460, "species", True),
+        ("Apis inventa", 7459, "genus", False),
+        ("7462", 7462, "species", True),
+        ("Saccharomyces cerevisiae S288C", 559292, "strain", True),
+        ("Saccharomyces cerevisiae inventus", 4932, "species", False),
         ("Mammalia", 40674, "class", True),
-        ("562", 2, "superkingdom", False),
-        ("11676", 10239, "superkingdom", False),
+        ("562", 562, "species", True),
+        ("Escherichia inventa", 561, "genus", False),
+        ("10240", 10239, "superkingdom", False),
     ],
 )
 def test_nearest_taxon_that_the_table_holds(
@@ -125,10 +130,48 @@ def test_nearest_taxon_that_the_table_holds(
     assert taxon.scientific_name in taxon.note
 
 
+@pytest.mark.parametrize(
+    ("query", "name", "clade"),
+    [
+        ("Neogale vison", "Neogale vison", "mammalia"),
+        ("Neovison vison", "Neogale vison", "mammalia"),
+        ("Neomonachus schauinslandi", "Neomonachus schauinslandi", "mammalia"),
+        ("Salvator merianae", "Salvator merianae", "reptiles"),
+        ("Hypanus sabinus", "Hypanus sabinus", "sharks"),
+        ("Hemitrygon akajei", "Hemitrygon akajei", "sharks"),
+        ("Plecturocebus moloch", "Plecturocebus moloch", "primates"),
+        ("Lithobates catesbeianus", "Aquarana catesbeiana", "amphibians"),
+        ("Rana catesbeiana", "Aquarana catesbeiana", "amphibians"),
+        ("Bos indicus \N{MULTIPLICATION SIGN} Bos taurus", "Bos indicus x Bos taurus", "mammalia"),
+        ("Homo_sapiens.GRCh38", "Homo sapiens", "humans"),
+        ("human", "Homo sapiens", "humans"),
+        ("vertebrata", "Vertebrata", "distant_vertebrate"),
+        ("Mouse", "Mus musculus", "rodentia"),
+        ("Zaire ebolavirus", "Zaire ebolavirus", "viral"),
+    ],
+)
+def test_names_of_today_and_of_yesterday(query: str, name: str, clade: str) -> None:
+    taxon = resolve(query)
+    assert (taxon.scientific_name, taxon.clade, taxon.exact) == (
+        name,
+        clade,
+        query != "Homo_sapiens.GRCh38",
+    )
+
+
 def test_bacteria_have_no_clade() -> None:
-    taxon = resolve(562)
-    assert (taxon.clade, taxon.legacy_clade, taxon.genus) == (None, None, None)
+    taxon = resolve("Escherichia coli")
+    assert (taxon.taxon_id, taxon.clade, taxon.legacy_clade) == (562, None, None)
     assert "no clade" in taxon.note
+
+
+def test_a_species_mistyped_goes_on_with_its_genus_and_says_what_was_meant() -> None:
+    taxon = resolve("Homo sapines")
+    assert (taxon.taxon_id, taxon.clade, taxon.suggestions) == (9605, "humans", ("Homo sapiens",))
+    assert "Homo (taxon id 9605, genus)" in taxon.note
+    assert taxon.note.endswith("(did you mean Homo sapiens?)")
+    assert resolve("Homo inventus").suggestions == ()
+    assert resolve("Gadus sp.").suggestions == ()
 
 
 def test_higher_taxa_are_not_taken_for_a_genus() -> None:
@@ -151,7 +194,8 @@ def test_one_genus_name_of_a_bird_and_a_plant() -> None:
     [
         ("Suss scrofa", "Sus scrofa"),
         ("Hommo sapiens", "Homo sapiens"),
-        ("Drosophilla melanogaster", "Drosophila"),
+        ("Drosophilla melanogaster", "Drosophila melanogaster"),
+        ("S. scrofa", "Sus scrofa"),
         ("Ornithorynchus anatinus", "Ornithorhynchus anatinus"),
         ("xenopsu_laevis", "Xenopus laevis"),
     ],
@@ -160,6 +204,12 @@ def test_an_unknown_name_is_an_error_with_the_nearest(query: str, meant: str) ->
     with pytest.raises(GstError, match=f"did you mean .*{meant}.*genus") as caught:
         resolve(query)
     assert query in str(caught.value)
+
+
+def test_unrelated_names_are_not_suggested() -> None:
+    with pytest.raises(GstError) as caught:
+        resolve("Zqxwvut merianae")
+    assert "did you mean" not in str(caught.value)
 
 
 @pytest.mark.parametrize("query", ["", "  ", "_", "...", "Zqxw", "genus", "\t9823", "é", "٣"])
@@ -203,33 +253,106 @@ def test_every_taxon_of_swiss_prot_has_a_clade_and_a_genus(shared_data: Path) ->
     assert held_out == {"Bos", "Gallus", "Xenopus", "Danio"}
 
 
-def test_build_from_a_small_dump(tmp_path: Path) -> None:
-    taxa = [
-        (1, 1, "no rank", ["root"]),
-        (2759, 1, "superkingdom", ["Eukaryota"]),
-        (33208, 2759, "kingdom", ["Metazoa"]),
-        (7742, 33208, "no rank", ["Vertebrata"]),
-        (10, 7742, "genus", ["Exemplum"]),
-        (11, 10, "species", ["Exemplum (Sub) unum", "Exemplum primum", "Exemplum Smith, 1900"]),
-        (20, 33208, "genus", ["Alterum"]),
-        (21, 20, "species", ["Alterum communis"]),
-        (22, 20, "species", ["[Exemplum] migrans"]),
-    ]
+def _dump(folder: Path, taxa: list[tuple[int, int, str, list[str]]]) -> tuple[Path, Path]:
+    """Write a dump as NCBI does; of each taxon's names the first is its scientific name."""
     rows = [f"{t}\t|\t{p}\t|\t{rank}\t|\t\t|\n" for t, p, rank, _ in taxa]
     names = [
         f"{t}\t|\t{name}\t|\t\t|\t{'synonym' if i else 'scientific name'}\t|\n"
         for t, _, _, all_names in taxa
         for i, name in enumerate(all_names)
     ]
+    folder.mkdir()
     for file, lines in (("nodes", rows), ("names", names)):
-        (tmp_path / file).write_bytes(gzip.compress("".join(lines).encode()))
+        (folder / file).write_bytes(gzip.compress("".join(lines).encode()))
+    return folder / "nodes", folder / "names"
+
+
+TREE = [
+    (1, 1, "no rank", ["root"]),
+    (2759, 1, "superkingdom", ["Eukaryota"]),
+    (33208, 2759, "kingdom", ["Metazoa"]),
+    (7742, 33208, "no rank", ["Vertebrata"]),
+    (10, 7742, "genus", ["Exemplum"]),
+]
+
+
+def test_build_from_the_tree_of_today_and_a_former_one(tmp_path: Path) -> None:
+    today = [
+        *TREE,
+        (11, 10, "species", ["Exemplum (Sub) unum", "Exemplum primum", "Exemplum Smith, 1900"]),
+        (20, 33208, "genus", ["Alterum"]),
+        (21, 20, "species", ["Alterum communis"]),
+        (22, 20, "species", ["[Exemplum] migrans"]),
+        (23, 20, "species", ["Alterum genomicum"]),
+        (24, 23, "subspecies", ["Alterum genomicum minus"]),
+        (30, 7742, "genus", ["Novum"]),
+        (31, 30, "species", ["Novum nomen"]),
+        (40, 33208, "no rank", ["unclassified Metazoa"]),
+    ]
+    former = [
+        *TREE,
+        (31, 10, "species", ["Exemplum nomen", "Exemplum vetus"]),
+        (32, 10, "species", ["Exemplum (Sub) unum"]),
+        (33, 10, "species", ["Exemplum perditum"]),
+        (34, 33, "subspecies", ["Exemplum perditum minus"]),
+    ]
     build = runpy.run_path(str(BUILD))
-    text, ids = build["build"](build["read_dump"](tmp_path / "nodes", tmp_path / "names"))
-    assert {
-        "11|metazoa|metazoa|Exemplum|species\tExemplum (Sub) unum\texemplum unum\tExemplum primum",
-        "20|metazoa|metazoa|Alterum|genus\tAlterum\t\texemplum migrans",
-    } < set(text.decode().splitlines())
-    table = Taxonomy(text, ids)
-    assert table.resolve("Exemplum primum").taxon_id == table.resolve("11").taxon_id == 11
-    assert table.resolve("Exemplum migrans").taxon_id == table.resolve(22).taxon_id == 20
-    assert table.resolve(21).genus == "Alterum"
+    nodes = build["read_dump"](*_dump(tmp_path / "today", today))
+    nodes[24].has_genome = True
+    nodes[23].common.add("common example")
+    nodes[24].common.add("lesser example")
+    table = Taxonomy(
+        *build["build"](nodes, build["read_dump"](*_dump(tmp_path / "former", former)))
+    )
+    asked = {
+        "exemplum (Sub) unum": (11, True),
+        "Exemplum unum": (11, True),
+        "Exemplum primum": (11, True),
+        11: (11, True),
+        "Exemplum migrans": (20, False),
+        22: (20, False),
+        "Alterum communis": (20, False),
+        "Alterum genomicum": (23, True),
+        "Alterum genomicum minus": (24, True),
+        "lesser example": (24, True),
+        "Exemplum nomen": (31, True),
+        "Exemplum vetus": (31, True),
+        "Novum nomen": (31, True),
+        32: (11, False),
+        33: (10, False),
+        34: (10, False),
+        40: (33208, False),
+    }
+    found = {query: table.resolve(query) for query in asked}
+    assert {query: (t.taxon_id, t.exact) for query, t in found.items()} == asked
+    assert found[22].genus == "Alterum"
+    assert found[11].genus == "Exemplum"
+    for unknown in ("common example", "Exemplum Smith, 1901 x", 41, 5):
+        with contextlib.suppress(GstError):
+            assert table.resolve(unknown).rank == "genus"
+
+
+def test_the_table_as_it_is_stored() -> None:
+    many = [
+        Entry(f"Genus{i:05d}", "", i + 1, "aves", "", "genus", f"Genus{i:05d}") for i in range(9000)
+    ]
+    many += [
+        Entry("Zeta", "", 9001, "", "x", "order", ""),
+        Entry("zeta", "=", 1),
+        Entry("ZETA", "<", 2),
+    ]
+    names = NameTable(pack_names(many))
+    assert [names.line(i) for i in range(len(many))] == many
+    assert names.named("genus04711") == [many[4711]]
+    assert names.named("zeta") == many[-3:]
+    assert [
+        names.named(key)
+        for key in ("", "a", "genus", "zz", "genus04711\t0", "\N{GREEK SMALL LETTER ALPHA}")
+    ] == [[]] * 6
+    assert list(names.starting("genus0471")) == [f"Genus0471{i}" for i in range(10)]
+    assert list(names.starting("b")) == []
+    assert list(names.words(4, 9)) == ["Zeta", "zeta", "ZETA"]
+    ids = IdTable(pack_ids([0, *range(1, 100_000), 0]))
+    assert [ids.line(i) for i in (-1, 0, 1, 99_999, 100_000, 100_001, 10**30)] == [
+        None, None, 0, 99_998, None, None, None,
+    ]  # fmt: skip

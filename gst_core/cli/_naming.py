@@ -184,12 +184,19 @@ class _Started:
 
 def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
     """Begin with a genome: what is wrong with it at once leaves no output behind."""
-    species = namer.species(job.scientific_name, job.taxon_id, job.clade)
+    species = namer.species(job.scientific_name, job.taxon_id, job.clade, strict=options.strict)
+    if species.warning:
+        log.say(f"{job.id}: warning: {species.warning}")
     log.say(f"{job.id}: {species.note}")
-    if options.checkpoint is None and species.clade not in (None, *VERTEBRATE_CLADES, DISTANT):
+    distant = species.clade or species.scientific_name
+    if (
+        options.checkpoint is None
+        and distant
+        and species.clade not in (*VERTEBRATE_CLADES, DISTANT)
+    ):
         log.say(
             f"{job.id}: warning: the embedded model has learnt from vertebrates alone; "
-            f"do not trust its names for {species.clade}"
+            f"do not trust its names for {distant}"
         )
     statistics = ReadStatistics()
     assignments = namer.assign(

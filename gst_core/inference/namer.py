@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +44,8 @@ class Species:
         nothing, was given.
     doubled
         Whether genomes were doubled there, so that genes come in pairs of one symbol.
+    warning
+        Why there is no clade, where a species was given and is not known.
     """
 
     clade: str | None
@@ -50,6 +53,7 @@ class Species:
     taxon_id: int | None = None
     scientific_name: str = ""
     doubled: bool = False
+    warning: str = ""
 
 
 class GeneNamer:
@@ -117,13 +121,18 @@ class GeneNamer:
         scientific_name: str | None = None,
         taxon_id: int | None = None,
         clade: str | None = None,
+        *,
+        strict: bool = False,
     ) -> Species:
-        """Find the model's clade category; the first that is given decides.
+        """Find the model's clade category: that of `clade`, or of the name, or of the id.
+
+        A species that is not known costs the model one of its two inputs, not the user the
+        result: it runs without a clade, and `warning` says so.
 
         Raises
         ------
         GstError
-            If the name, id or clade is unknown.
+            If the model has no such clade; if the name or id is unknown and it is `strict`.
         """
         if clade:
             clade = clade.strip().lower()
@@ -136,7 +145,14 @@ class GeneNamer:
         query: str | int | None = scientific_name or taxon_id
         if query is None:
             return Species(None, "no species given: the model runs without a clade")
-        taxon = resolve(query)
+        try:
+            taxon = resolve(query)
+        except GstError as error:
+            if strict:
+                raise
+            return Species(
+                None, f"species '{query}': the model runs without a clade", warning=str(error)
+            )
         found = self.engine.clade_of(taxon.taxon_id)
         note = taxon.note
         if found is None:
@@ -202,7 +218,7 @@ class GeneNamer:
         symbol_style
             Case of the symbols; see :mod:`gst_core.styles`.
         strict
-            Raise an error where odd input would be mended.
+            Raise an error where odd input would be mended, or the species is not known.
         statistics
             Counts of what was read and mended, filled in as the stream is used.
 
@@ -214,12 +230,14 @@ class GeneNamer:
         Raises
         ------
         GstError
-            For an unknown species, input that is not protein FASTA, or a model
-            without references that is asked for evidence.
+            For an unknown clade, an unknown species if `strict`, input that is not
+            protein FASTA, or a model without references that is asked for evidence.
         """
         if evidence:
             self.require_evidence()
-        found = self.species(scientific_name, taxon_id, clade)
+        found = self.species(scientific_name, taxon_id, clade, strict=strict)
+        if found.warning:
+            warnings.warn(f"{found.warning} ({found.note})", stacklevel=2)
         if isinstance(source, (str, Path)) or hasattr(source, "read"):
             read: Any = read_proteins
         else:

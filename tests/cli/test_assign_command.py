@@ -242,7 +242,10 @@ def test_wrong_usage_exits_with_2(arguments):
         (["--sequences_fasta", "absent.fa"], "absent.fa"),
         (["--sequences_fasta", "/dev/null", "--output", "-"], "/dev/null"),
         (
-            ["--sequences_fasta", FISH, "--scientific_name", "Suss scrofa", "--output", "-"],
+            [
+                *("--sequences_fasta", FISH, "--output", "-", "--strict"),
+                *("--scientific_name", "Suss scrofa"),
+            ],
             "Sus scrofa",
         ),
         (["--sequences_fasta", FISH, "--checkpoint", "absent.onnx"], "absent.onnx"),
@@ -256,6 +259,21 @@ def test_an_error_is_one_line_and_exit_status_1(arguments, message):
     (line,) = done.stderr.decode().splitlines()
     assert line.startswith("gst_assign: error: ")
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("name", "messages"),
+    [
+        ("Suss scrofa", ("warning", "Sus scrofa", "without a clade")),
+        ("Homo sapines", ("Homo sapiens", "clade humans")),
+        ("Neogale vison", ("clade mammalia",)),
+    ],
+)
+def test_a_species_that_is_not_known_costs_no_result(name, messages):
+    done = program("--sequences_fasta", FISH, "--scientific_name", name, "--output", "-")
+    assert done.returncode == 0
+    assert done.stdout.count(b"\n") > 1
+    assert all(message in done.stderr.decode() for message in messages)
 
 
 def test_debug_shows_the_traceback():

@@ -97,7 +97,10 @@ def test_species_by_name_id_or_clade(namer):
     assert nothing.clade is None
     assert "without a clade" in nothing.note
     with pytest.raises(GstError, match="did you mean Sus scrofa"):
-        namer.species("Suss scrofa")
+        namer.species("Suss scrofa", strict=True)
+    unknown = namer.species("Suss scrofa")
+    assert unknown.clade is None
+    assert "did you mean Sus scrofa" in unknown.warning
     with pytest.raises(GstError, match="no clade 'dragons'"):
         namer.species(clade="dragons")
 
