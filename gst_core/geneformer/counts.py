@@ -202,12 +202,24 @@ def _read_anndata(path: Path, layer: str | None) -> Counts:
             where=str(path),
             hint=f"name a layer with the counts: {', '.join(n for n in there if n != 'X')}",
         )
-    var = read_elem(file["raw/var" if name == RAW else "var"])
-    obs = read_elem(file["obs"])
+    var = _frame(read_elem(file["raw/var" if name == RAW else "var"]))
+    obs = _frame(read_elem(file["obs"]))
     rows = _rows_of(file[there[name]], (len(obs), len(var)), path)
     return Counts(
         path, obs, var, name, tuple(n for n in there if n != name and there[n] in file), rows, close
     )
+
+
+def _frame(table: Any) -> pd.DataFrame:
+    """Make a table of the structured array that AnnData wrote before 2019."""
+    import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table
+    frame = pd.DataFrame.from_records(table)
+    for column in frame.select_dtypes(object):
+        frame[column] = [v.decode() if isinstance(v, bytes) else v for v in frame[column]]
+    return frame.set_index(str(frame.columns[0]))
 
 
 def _rows_of(element: Any, shape: tuple[int, int], path: Path) -> Callable[[int, int], csr_matrix]:

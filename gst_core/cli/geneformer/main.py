@@ -9,6 +9,11 @@ from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "check": (
+        "gst_core.cli.geneformer.check",
+        "check",
+        "Tell whether counts can be tokenised, and what to do if not.",
+    ),
     "compare": (
         "gst_core.cli.geneformer.compare",
         "compare",
