@@ -9,6 +9,11 @@ from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "bridge": (
+        "gst_core.cli.geneformer.bridge",
+        "bridge",
+        "Lead the genes of a species that GST has named to Geneformer's.",
+    ),
     "check": (
         "gst_core.cli.geneformer.check",
         "check",
