@@ -43,8 +43,8 @@ def read(data: bytes, **options: bool) -> tuple[list[Protein], ReadStatistics]:
     return list(read_proteins(io.BytesIO(data), statistics=statistics, **options)), statistics
 
 
-def pairs(data: bytes) -> list[tuple[str, str]]:
-    return [(protein.stable_id, protein.residues.decode()) for protein in read(data)[0]]
+def pairs(data: bytes, **options: bool) -> list[tuple[str, str]]:
+    return [(protein.stable_id, protein.residues.decode()) for protein in read(data, **options)[0]]
 
 
 def error(data: bytes, **options: bool) -> str:
@@ -90,7 +90,9 @@ def test_codes_of_any_bytes_are_letters(residues: bytes) -> None:
 def test_lower_case_white_space_and_final_stop() -> None:
     assert pairs(b">a\nmk v\t\nL*\n>b\nM*K**\n") == [("a", "MKVL"), ("b", "M*K")]
     assert read(b">b\nM*K**\n")[1].internal_stops == 1
-    assert read(b">b\nM*K**\n")[1].warnings() == ["1 record has a stop (*) inside the sequence"]
+    assert read(b">b\nM*K**\n")[1].warnings() == [
+        "1 record has a stop (* or .) inside the sequence"
+    ]
 
 
 def test_rare_letters_are_kept_without_a_warning() -> None:
@@ -100,11 +102,11 @@ def test_rare_letters_are_kept_without_a_warning() -> None:
 
 
 def test_other_letters_become_x_with_a_counted_warning() -> None:
-    proteins, statistics = read(b">a\nMK\n>b text\nM-K\n.1\n\x80-\n")
+    proteins, statistics = read(b">a\nMK\n>b text\nM-K\n_1\n\x80-\n")
     assert proteins[1].residues == b"MXKXXXX"
-    assert statistics.replaced == {"-": 2, ".": 1, "1": 1, "\x80": 1}
+    assert statistics.replaced == {"-": 2, "_": 1, "1": 1, "\x80": 1}
     assert statistics.warnings() == [
-        "5 letters that no protein has ('-' 2 x, '.' 1 x, '1' 1 x, byte 0x80 1 x) were replaced "
+        "5 letters that no protein has ('-' 2 x, '_' 1 x, '1' 1 x, byte 0x80 1 x) were replaced "
         "by X, first at record 2 (b), line 4"
     ]
 
@@ -127,12 +129,12 @@ def test_record_and_line_numbers() -> None:
     assert (statistics.records, statistics.residues) == (2, 5)
 
 
-@pytest.mark.parametrize("header", [b"a b c", b"a\tb", b"a \t", b"a\x0bb"])
+@pytest.mark.parametrize("header", [b"a b c", b"a\tb", b"a \t", b"a\x0bb", b" a", b"\ta b"])
 def test_the_id_ends_at_white_space(header: bytes) -> None:
     assert pairs(b">" + header + b"\nMK") == [("a", "MK")]
 
 
-@pytest.mark.parametrize("header", [b"", b" ", b" a", b"\ta"])
+@pytest.mark.parametrize("header", [b"", b" ", b"\t "])
 def test_a_record_without_id_is_an_error(header: bytes) -> None:
     assert error(b">x\nM\n>" + header + b"\nMK\n").startswith(
         "input, record 2, line 3: the record has no id"
@@ -183,6 +185,63 @@ def test_comments_are_skipped() -> None:
     assert read(b">a\nM;K\n")[1].replaced == {";": 1}
 
 
+def test_a_stop_is_written_as_gffread_writes_it() -> None:
+    assert pairs(b">a\nMK.\n>b\nMK..\n", strict=True) == [("a", "MK"), ("b", "MK")]
+    proteins, statistics = read(b">a\nM.K.\n")
+    assert (proteins[0].residues, statistics.internal_stops) == (b"M*K", 1)
+    assert not statistics.replaced
+    original, statistics = read(b">a\nMK.\n", original=True)
+    assert (original[0].residues, statistics.replaced) == (b"MKX", {".": 1})
+
+
+def test_lines_with_a_hash_are_comments() -> None:
+    data = b"# made by hand\n\n#KLM\n>a\nMK\n# KLM\nVL\n>b\n#\nM\n"
+    proteins, statistics = read(data)
+    assert proteins == [Protein("a", b"MKVL", 1, 4), Protein("b", b"M", 2, 8)]
+    assert statistics.warnings() == [
+        "4 lines that begin with # were taken for comments, first line 1"
+    ]
+    assert "input, line 1: a line begins with '#'" in error(data, strict=True)
+    assert "line 3: a line begins with '#'" in error(b">a\nMK\n#K\n", strict=True)
+    assert "holds no sequences" in error(b"# nothing\n")
+    assert "looks like a table" in error(b"#!genome-build x\n1\tensembl\tgene\n")
+    assert "looks like a VCF file" in error(b"##fileformat=VCFv4.2\n>a\n")
+
+
+@pytest.mark.parametrize("data", [b">a\nMK\n>b\nMK\nM\0K\n", b">a\nMK\nM\n>b\0 x\nM\n"])
+def test_binary_data_after_the_beginning_are_an_error(data: bytes) -> None:
+    data = data.replace(b">b", b">" + b"filler\nM\n>" * 1000 + b"b")
+    message = error(data)
+    assert "record 1,002 (b" in message
+    assert "binary data (a zero byte)" in message
+
+
+def test_ids_are_no_longer_than_tables_take() -> None:
+    assert len(pairs(b">" + b"a" * 32_767 + b" b\nM\n")[0][0]) == 32_767
+    message = error(b">x\nM\n>" + b"a" * 32_768 + b"\nM\n")
+    assert message.startswith("input, record 2, line 3: the id has 32,768 characters; ")
+
+
+def test_giant_records_are_an_error_before_they_are_read() -> None:
+    """Whether in one line or in many, in memory or from a pipe that never ends."""
+    blocks = 0
+
+    class Endless:
+        def read(self, size: int = 0) -> bytes:
+            nonlocal blocks
+            blocks += 1
+            return b">x\nM\n>giant of all\n" if blocks == 1 else b"MKVLSTREDW\n" * 10_000
+
+    with pytest.raises(GstError) as caught:
+        list(read_proteins(Endless()))
+    assert "record 2, line 3: a record of more than 1,000,000 letters" in str(caught.value)
+    assert blocks < 80
+    many = b"\n".join([b"MKVLSTREDW"] * 100_001)
+    assert "record 1 (a), line 1: a record of more than" in error(b">a\n" + many + b"\n>b\nM\n")
+    with pytest.raises(GstError, match=r"record 1 .a.: a record of more than"):
+        list(proteins_from([("a", "MKVLSTREDW" * 100_001)]))
+
+
 # Lines
 
 
@@ -208,7 +267,7 @@ def test_one_residue_and_titin() -> None:
 
 
 def test_a_very_long_line() -> None:
-    sequence = b"MKVLSTREDWQ" * 2_000_000
+    sequence = b"MKVLSTREDWQ" * 90_000
     (protein,) = read(b">long\n" + sequence)[0]
     assert protein.residues == sequence
 
@@ -432,7 +491,11 @@ def test_any_bytes_give_proteins_or_our_error(data: bytes) -> None:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.sampled_from([b">", b"a", b"M", b"*", b"\n", b"\r", b"\r\n", b" ", b";", b"-"])),
+    st.lists(
+        st.sampled_from(
+            [b">", b"a", b"M", b"*", b"\n", b"\r", b"\r\n", b" ", b";", b"-", b"#", b"."]
+        )
+    ),
     st.integers(1, 5),
 )
 def test_blocks_do_not_show(parts: list[bytes], block: int) -> None:

@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--gene_map",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=InputFile(exists=True, dir_okay=False, path_type=Path),
     help="Table of protein and gene ids, for --one_to_one. Default: as the FASTA headers say.",
 )
 @click.option(

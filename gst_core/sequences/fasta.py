@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from gst_core.errors import GstError
-from gst_core.sequences.protein import Cleaner, Protein, ReadStatistics
-from gst_core.sequences.recognition import NucleotideGuard, not_fasta
+from gst_core.sequences.protein import MAX_RESIDUES, Cleaner, Protein, ReadStatistics
+from gst_core.sequences.recognition import NucleotideGuard, begins_otherwise, not_fasta
 from gst_core.sequences.streams import Source, name_of, open_blocks
 
+#: Bytes of one record that are read before it is given up; a residue a line would be two each.
+_MAX_WAITING: Final = 4 * MAX_RESIDUES
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -56,8 +58,10 @@ def read_proteins(
     cleaner = Cleaner(name, strict, counts, original)
     with open_blocks(source, name) as blocks:
         text = _with_unix_line_ends(blocks)
-        first, line = _from_first_header(next(text, b""), name)
+        first, line = _from_first_header(next(text, b""), name, cleaner)
         for records in _whole_records(itertools.chain([first], text), NucleotideGuard(name)):
+            if records is None:
+                raise cleaner.next_is_giant(line)
             for record in records.split(b"\n>"):
                 header, _, body = record.partition(b"\n")
                 yield cleaner.protein(header, body, line)
@@ -119,8 +123,9 @@ def _with_unix_line_ends(blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield text
 
 
-def _from_first_header(text: bytes, name: str) -> tuple[bytes, int]:
+def _from_first_header(text: bytes, name: str, cleaner: Cleaner) -> tuple[bytes, int]:
     """Skip blank lines and comments before the first header; give its line number too."""
+    comments: list[int] = []
     text = text.removeprefix(_BYTE_ORDER_MARK)
     start, line = 0, 1
     while start < len(text):
@@ -129,8 +134,12 @@ def _from_first_header(text: bytes, name: str) -> tuple[bytes, int]:
         content = text[start:end].strip()
         header = text.startswith(b">", start)
         if header and b"\0" not in text[start : start + 4096]:
+            for number in comments:
+                cleaner.comment(number)
             return text[start:], line
-        if header or (content and not content.startswith(b";")):
+        if content.startswith(b"#") and not begins_otherwise(text[start : start + 100]):
+            comments.append(line)
+        elif header or (content and not content.startswith(b";")):
             raise not_fasta(text[start:], name, line)
         start, line = end + 1, line + 1
     raise GstError(
@@ -140,20 +149,26 @@ def _from_first_header(text: bytes, name: str) -> tuple[bytes, int]:
     )
 
 
-def _whole_records(blocks: Iterator[bytes], guard: NucleotideGuard) -> Iterator[bytes]:
+def _whole_records(blocks: Iterator[bytes], guard: NucleotideGuard) -> Iterator[bytes | None]:
     """Cut text before its last header, so that each piece holds whole records.
 
     The ``>`` at the beginning of a piece is left out, as that of every record is when the
-    piece is split at them. A record that spans many blocks is joined once, at its end.
+    piece is split at them. A record that spans many blocks is joined once, at its end; None
+    stands for one that is too long for a protein, however it is written.
     """
     pending: list[bytes] = []
+    waiting = 0
     for number, block in enumerate(blocks):
         guard.check(block)
         text = block[1:] if number == 0 else block
         cut = text.rfind(b"\n>")
         if cut < 0:
             pending.append(text)
+            waiting += len(text)
         else:
             yield b"".join([*pending, text[:cut]])
             pending = [text[cut + 2 :]]
+            waiting = len(pending[0])
+        if waiting > _MAX_WAITING:
+            yield None
     yield b"".join(pending)

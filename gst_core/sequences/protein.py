@@ -56,7 +56,11 @@ class ReadStatistics:
     first_empty, first_duplicate, first_altered
         Where that was for the first time.
     internal_stops
-        Proteins with a ``*`` before their end.
+        Proteins with a stop, ``*`` or ``.``, before their end.
+    comments
+        Lines that begin with ``#``.
+    first_comment
+        The first of them.
     cut, first_cut, cut_at
         Proteins of which a model looks at the first residues alone, where that was for the first
         time, and how many residues those are.
@@ -76,6 +80,8 @@ class ReadStatistics:
     cut: int = 0
     first_cut: str = ""
     cut_at: int = 0
+    comments: int = 0
+    first_comment: str = ""
 
     def warnings(self) -> list[str]:
         """One sentence for each kind of irregularity that was met; none for clean input."""
@@ -104,7 +110,12 @@ class ReadStatistics:
                 f"first at {self.first_altered}; other bytes were read as Latin-1"
             )
         if self.internal_stops:
-            found.append(f"{_records(self.internal_stops)} a stop (*) inside the sequence")
+            found.append(f"{_records(self.internal_stops)} a stop (* or .) inside the sequence")
+        if self.comments:
+            lines = "1 line" if self.comments == 1 else f"{self.comments:,} lines"
+            found.append(
+                f"{lines} that begin with # were taken for comments, first {self.first_comment}"
+            )
         if self.cut:
             found.append(
                 f"{_records(self.cut)} more than {self.cut_at:,} residues, "
@@ -129,6 +140,12 @@ _CLEAN: Final = bytes(
     ord(chr(byte).upper()) if byte < 128 and chr(byte).upper() in ALPHABET else _BAD
     for byte in range(256)
 )
+#: The same where ``.`` is a stop, as gffread writes it.
+_CLEAN_STOPS: Final = bytes(_STOP if byte == ord(".") else _CLEAN[byte] for byte in range(256))
+#: The longest id: what a cell of a spreadsheet takes. Readers of tables have limits too.
+MAX_ID: Final = 32_767
+#: The longest protein; the longest that is known has some 45,000 residues.
+MAX_RESIDUES: Final = 1_000_000
 #: Ids that are remembered to find duplicates, and the slots of the table that holds them.
 _REMEMBERED: Final = 1_500_000
 _SLOTS: Final = 1 << 21
@@ -157,6 +174,7 @@ class Cleaner:
         self._strict = strict
         self._original = original
         self._statistics = statistics
+        self._clean = _CLEAN if original else _CLEAN_STOPS
         # Hashes of ids by open addressing. Its size is fixed, so that memory does not grow
         # with the input, and the system gives it no memory before it is written to.
         self._seen = np.zeros(_SLOTS, dtype=np.int64).data
@@ -177,13 +195,16 @@ class Cleaner:
         Raises
         ------
         GstError
-            If the record has no id, if a ``>`` is inside its sequence, and in strict mode
-            for anything that would need mending.
+            If the record has no id or too long a one, is too long for a protein or holds
+            binary data, if a ``>`` is inside its sequence, and in strict mode for anything
+            that would need mending.
         """
         statistics = self._statistics
         statistics.records += 1
         stable_id = self._stable_id(header, line)
-        residues = body.translate(_CLEAN, _WHITESPACE)
+        if b"\0" in header:
+            raise self._binary(self._where(line, stable_id))
+        residues = body.translate(self._clean, _WHITESPACE)
         if _BAD in residues:
             residues = self._replaced(body, stable_id, line)
         if _STOP in residues:
@@ -196,9 +217,42 @@ class Cleaner:
                 raise GstError("the record has no sequence", where=f"{self._name}, {where}")
             statistics.first_empty = statistics.first_empty or where
             statistics.empty_sequences += 1
+        if len(residues) > MAX_RESIDUES:
+            raise self._giant(self._where(line, stable_id))
         statistics.residues += len(residues)
         gene = gene_of(header, stable_id)
         return Protein(stable_id, residues, statistics.records, line, gene)
+
+    def comment(self, line: int) -> None:
+        """Count a line that begins with ``#``."""
+        where = f"line {line:,}" if line else f"in record {self._statistics.records:,}"
+        if self._strict:
+            raise GstError(
+                "a line begins with '#', which FASTA does not know",
+                where=f"{self._name}, {where}",
+                hint="take comments out, or leave strict mode to have them passed over",
+            )
+        self._statistics.first_comment = self._statistics.first_comment or where
+        self._statistics.comments += 1
+
+    def next_is_giant(self, line: int) -> GstError:
+        """Make the error for a record that is not read to its end, for it has none in sight."""
+        self._statistics.records += 1
+        return self._giant(self._where(line))
+
+    def _giant(self, where: str) -> GstError:
+        return GstError(
+            f"a record of more than {MAX_RESIDUES:,} letters is no protein",
+            where=f"{self._name}, {where}",
+            hint="is this a genome, or are headers missing?",
+        )
+
+    def _binary(self, where: str) -> GstError:
+        return GstError(
+            "binary data (a zero byte)",
+            where=f"{self._name}, {where}",
+            hint="give the FASTA file itself, not an archive of it, nor UTF-16 text",
+        )
 
     def _where(self, line: int, stable_id: str = "") -> str:
         record = f"record {self._statistics.records:,}" + (f" ({stable_id})" if stable_id else "")
@@ -207,13 +261,19 @@ class Cleaner:
     def _stable_id(self, header: bytes, line: int) -> str:
         if self._original:
             word = header.split(b" ", 1)[0]
-        elif header and not header[:1].isspace():
-            word = header.split(None, 1)[0]
+        elif words := header.split(None, 1):
+            word = words[0]
         else:
             raise GstError(
                 "the record has no id",
                 where=f"{self._name}, {self._where(line)}",
-                hint="write the id directly after '>'",
+                hint="write the id after '>'",
+            )
+        if len(word) > MAX_ID:
+            raise GstError(
+                f"the id has {len(word):,} characters",
+                where=f"{self._name}, {self._where(line)}",
+                hint=f"it ends at the first space, and has at most {MAX_ID:,}",
             )
         try:
             stable_id = word.decode("utf-8")
@@ -256,7 +316,10 @@ class Cleaner:
         for number, text in enumerate(body.split(b"\n"), line + 1):
             if text.startswith(b";"):
                 continue
-            residues = text.translate(_CLEAN, _WHITESPACE)
+            if text.startswith(b"#") and not self._original:
+                self.comment(number if line else 0)
+                continue
+            residues = text.translate(self._clean, _WHITESPACE)
             if _BAD in residues:
                 self._count(text, number if line else 0, stable_id)
                 residues = residues.replace(bytes([_BAD]), b"X")
@@ -264,8 +327,11 @@ class Cleaner:
         return b"".join(cleaned)
 
     def _count(self, text: bytes, line: int, stable_id: str) -> None:
-        letters = text.translate(None, _WHITESPACE + ALPHABET.encode() + ALPHABET.lower().encode())
+        known = ALPHABET + ALPHABET.lower() + ("" if self._original else ".")
+        letters = text.translate(None, _WHITESPACE + known.encode())
         where = self._where(line, stable_id)
+        if b"\0" in letters:
+            raise self._binary(where)
         if b">" in letters:
             raise GstError(
                 "'>' inside a sequence: a line break is missing before it",

@@ -13,12 +13,18 @@ _BEGINNINGS: Final = (
     (b"LOCUS ", "a GenBank file"),
     (b"ID   ", "an EMBL or UniProt text file"),
     (b"##gff", "a GFF3 file"),
+    (b"##fileformat=VCF", "a VCF file"),
     (b"CLUSTAL", "an alignment"),
     (b"# STOCKHOLM", "an alignment"),
     (b"%PDF", "a PDF file"),
     (b"{", "JSON"),
     (b"<", "HTML or XML"),
 )
+
+
+def begins_otherwise(text: bytes) -> bool:
+    """Whether text begins as a format of its own does."""
+    return any(text.startswith(start) for start, _ in _BEGINNINGS)
 
 
 def not_fasta(text: bytes, name: str, line: int) -> GstError:
