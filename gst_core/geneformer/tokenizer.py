@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
@@ -134,8 +135,12 @@ class Tokenizer:
     def __post_init__(self) -> None:
         resources = self.resources
         self._positions = resources.index_of(self.genes)
-        mapped = self._positions[self._positions >= 0]
-        self._repeated = len(np.unique(mapped)) < len(mapped)
+        mapped = np.flatnonzero(self._positions >= 0)
+        # A product with it brings columns to genes, and sums those of one gene.
+        self._genes = sp.csr_matrix(
+            (np.ones(len(mapped)), (mapped, self._positions[mapped])),
+            shape=(len(self._positions), len(resources.gene_ids)),
+        )
         self._limit = min(self.max_length or resources.max_length, resources.max_length)
         self._special = resources.special_tokens
         if self._limit <= len(self._special):
@@ -158,30 +163,17 @@ class Tokenizer:
         -------
         values
             ``(cells, genes of the vocabulary)``: count / total x 10,000 / median, without
-            zeros, columns sorted.
+            zeros; the columns of a row are in no order.
         """
-        import scipy.sparse as sp
-
-        counts = sp.csr_matrix(counts)
+        counts = sp.csr_matrix(counts, dtype=np.float64)
         self._check(counts.data)
-        places = self._positions[counts.indices]
-        kept = places >= 0
-        pointers = np.concatenate([[0], np.cumsum(kept)])[counts.indptr]
-        shape = (counts.shape[0], len(self.resources.gene_ids))
-        values = sp.csr_matrix(
-            (counts.data[kept].astype(np.float64), places[kept], pointers), shape=shape
-        )
-        if self._repeated:
-            values.sum_duplicates()
-        else:
-            values.sort_indices()
+        values = counts @ self._genes
         values.eliminate_zeros()
-        totals = np.asarray(counts.sum(1, dtype=np.float64)).ravel()
+        totals = np.asarray(counts.sum(1)).ravel()
         self.statistics.umis += float(totals.sum())
         self.statistics.mapped_umis += float(values.data.sum())
-        rows = np.repeat(np.arange(shape[0]), np.diff(values.indptr))
         values.data /= self.resources.medians[values.indices]
-        values.data *= (TARGET_SUM / np.maximum(totals, 1e-300))[rows]
+        values.data *= np.repeat(TARGET_SUM / np.maximum(totals, 1e-300), np.diff(values.indptr))
         return values
 
     def tokenize(self, counts: csr_matrix) -> Tokens:
@@ -218,9 +210,10 @@ class Tokenizer:
         vocabulary, pointers, data = self.resources.token_ids, values.indptr, -values.data
         for cell in range(len(found)):
             start, stop = pointers[cell], pointers[cell + 1]
-            order = np.argsort(data[start:stop], kind="stable")[: kept[cell]]
+            genes = values.indices[start:stop]
+            ranked = _ranked(data[start:stop], genes)[: kept[cell]]
             begin = offsets[cell] + first
-            tokens[begin : begin + kept[cell]] = vocabulary[values.indices[start + order]]
+            tokens[begin : begin + kept[cell]] = vocabulary[ranked]
         statistics = self.statistics
         statistics.cells += len(found)
         statistics.empty += int((found == 0).sum())
@@ -234,3 +227,20 @@ class Tokenizer:
                 "counts that are negative or not finite: these are not raw counts",
                 hint="run geneformer check; raw counts may be in another --layer",
             )
+
+
+def _ranked(keys: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Sort genes by rising keys; those of equal keys by their number.
+
+    A stable sort of sorted genes gives the same and takes three times as long.
+    """
+    order = np.argsort(keys)
+    ranked, keys = genes[order], keys[order]
+    equal = keys[1:] == keys[:-1]
+    if equal.any():
+        tied = np.zeros(len(keys), dtype=np.bool_)
+        tied[1:] |= equal
+        tied[:-1] |= equal
+        places = np.flatnonzero(tied)
+        ranked[places] = ranked[places][np.lexsort((ranked[places], keys[places]))]
+    return ranked
