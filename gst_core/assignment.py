@@ -20,12 +20,15 @@ class Evidence:
         sides, 0 to 1.
     query_coverage, reference_coverage
         Share of the residues of protein and reference between the ends of the alignment.
+    equals
+        Other symbols whose reference is the very same protein: nothing tells which is right.
     """
 
     reference: str
     identity: float
     query_coverage: float
     reference_coverage: float
+    equals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

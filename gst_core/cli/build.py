@@ -24,7 +24,10 @@ from gst_core.inference.session import available_threads
 from gst_core.nomenclature import read_canonical, read_tables
 from gst_core.training.building import build_model
 from gst_core.training.deciding import DecidingConfig
-from gst_core.training.proteins import read_labelled
+from gst_core.training.proteins import is_vertebrate, read_labelled
+
+#: Animals that are no vertebrates.
+_STRANGERS = frozenset(("arthropods", "insects", "lepidoptera", "metazoa", DISTANT))
 
 
 @click.command()
@@ -91,12 +94,20 @@ def build(
     facts = read_facts(facts_file)
     say = _Progress()
     say("reading proteins", 0)
-    proteins = [p for p in read_labelled(fastas) if p.taxon.clade not in hold_out_clade]
+    everything = read_labelled(fastas, vertebrates_only=False)
+    proteins = [
+        p for p in everything if is_vertebrate(p.taxon) and p.taxon.clade not in hold_out_clade
+    ]
+    # The nearest strangers teach most; those farther off are what the benchmark asks for.
+    strangers = [
+        p for p in everything if p.taxon.clade in _STRANGERS and not is_vertebrate(p.taxon)
+    ]
     built = build_model(
         proteins,
         read_tables(hgnc, mgi, zfin),
         read_canonical(symbols) if symbols else None,
         hold_out=hold_out,
+        strangers=strangers,
         simulate=simulate,
         training=DecidingConfig(epochs=epochs, seed=seed),
         workers=threads,
@@ -117,7 +128,12 @@ def build(
         CLADES,
         name=name or output.stem,
         version=version_,
-        facts={"training_data": described, "calibration": built.calibration} | facts,
+        facts={
+            "training_data": described,
+            "calibration": built.calibration,
+            "scopes": _scopes(built.where),
+        }
+        | facts,
     )
     with atomic_write(output, "wb") as file:
         file.write(data)
@@ -129,6 +145,14 @@ def build(
         f"{quality['expected_calibration_error']:.3f}",
         err=True,
     )
+
+
+def _scopes(where: dict[int, tuple[str, ...]]) -> list[dict[str, list[str] | list[int]]]:
+    """Bring the symbols together that are given in the same clades and genera."""
+    symbols: dict[tuple[str, ...], list[int]] = {}
+    for number, names in where.items():
+        symbols.setdefault(names, []).append(number)
+    return [{"where": list(names), "symbols": own} for names, own in symbols.items()]
 
 
 class _Progress:

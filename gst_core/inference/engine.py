@@ -164,7 +164,12 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(
-        self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
+        self,
+        sequences: Sequence[bytes],
+        clade: str | None,
+        top_k: int,
+        evidence: bool = False,
+        genus: str | None = None,
     ) -> Prediction:
         """Name a batch of proteins; the result of one never depends on the others.
 
@@ -178,6 +183,8 @@ class Engine(ABC):
             How many symbols for each.
         evidence
             Also say what speaks for the best; for models that can, see `gives_evidence`.
+        genus
+            Of the species, where known: some symbols are given in it alone.
 
         Raises
         ------
@@ -185,15 +192,17 @@ class Engine(ABC):
             If the clade is not one of the model's.
         """
 
-    def evidence_for(self, sequence: bytes, clade: str | None, symbol: Symbol) -> Evidence | None:
+    def evidence_for(
+        self, sequence: bytes, clade: str | None, symbol: Symbol, genus: str | None = None
+    ) -> Evidence | None:
         """Say which reference speaks for a symbol of one protein; None where none does.
 
         Parameters
         ----------
-        sequence, clade
+        sequence, clade, genus
             As for :meth:`predict`.
         symbol
             One of its candidates.
         """
-        del sequence, clade, symbol
+        del sequence, clade, symbol, genus
         return None

@@ -71,7 +71,12 @@ class LegacyEngine(Engine):
         return codes
 
     def predict(
-        self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
+        self,
+        sequences: Sequence[bytes],
+        clade: str | None,
+        top_k: int,
+        evidence: bool = False,
+        genus: str | None = None,
     ) -> Prediction:
         """Name a batch of proteins; see :class:`~gst_core.inference.engine.Engine`.
 
@@ -83,6 +88,7 @@ class LegacyEngine(Engine):
         GstError
             If the clade is not one of the model's.
         """
+        del evidence, genus
         index = self.clade_index(clade)
         k = np.array([min(top_k, len(self._vocabulary))], dtype=np.int64)
         probabilities = np.empty((len(sequences), k[0]), dtype=np.float32)

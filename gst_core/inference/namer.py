@@ -46,6 +46,8 @@ class Species:
         Whether genomes were doubled there, so that genes come in pairs of one symbol.
     warning
         Why there is no clade, where a species was given and is not known.
+    genus
+        Of the taxon, where it has one.
     """
 
     clade: str | None
@@ -54,6 +56,7 @@ class Species:
     scientific_name: str = ""
     doubled: bool = False
     warning: str = ""
+    genus: str | None = None
 
 
 class GeneNamer:
@@ -162,7 +165,9 @@ class GeneNamer:
         doubled = found in DOUBLED_CLADES or (
             taxon.genus in DOUBLED_GENERA and taxon.taxon_id not in UNDOUBLED_TAXA
         )
-        return Species(found, note, taxon.taxon_id, taxon.scientific_name, doubled)
+        return Species(
+            found, note, taxon.taxon_id, taxon.scientific_name, doubled, genus=taxon.genus
+        )
 
     def require_evidence(self) -> None:
         """Make sure that the model can say what speaks for its symbols.
@@ -255,6 +260,7 @@ class GeneNamer:
                 self.engine,
                 proteins,
                 clade=found.clade,
+                genus=found.genus,
                 top_k=wanted,
                 evidence=evidence,
                 workers=workers,
@@ -289,7 +295,7 @@ class GeneNamer:
                 yield replace(protein, gene=gene) if gene else protein
 
         def show(number: int, symbol: Symbol) -> Evidence | None:
-            return self.engine.evidence_for(kept[number], species.clade, symbol)
+            return self.engine.evidence_for(kept[number], species.clade, symbol, species.genus)
 
         return name_together(
             named(read()), copies=2 if species.doubled else 1, evidence=show if evidence else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +13,17 @@ from gst_core.assignment import Evidence
 from gst_core.inference.engine import Engine, Prediction
 from gst_core.references import compiled
 from gst_core.references.copies import without_rivalry
-from gst_core.references.evidence import FEATURES, EvidenceFinder, features
+from gst_core.references.evidence import FEATURES, FEATURES_BEFORE, EvidenceFinder, features
+from gst_core.references.evidence import Evidence as Found
 from gst_core.references.lookup import LONGEST
+from gst_core.references.scopes import Scopes
 from gst_core.references.store import STORED, References, unpack
+from gst_core.references.twins import shared_equally, twins
 from gst_core.sequences import encode
 from gst_core.vocabulary import Symbol
 
 FORMAT = "gst-2"
+_APPROVED: Final = "HGNC Symbol"
 
 
 class ReferenceEngine(Engine):
@@ -36,10 +42,11 @@ class ReferenceEngine(Engine):
         missing = {*STORED, "probabilities"} - {o.name for o in self._session.get_outputs()}
         if missing:
             raise ValueError(f"it has no {', '.join(sorted(missing))}")
-        if len(shape) != 3 or shape[2] != FEATURES:
+        if len(shape) != 3 or shape[2] not in (FEATURES, FEATURES_BEFORE):
             raise ValueError(f"its network does not read the {FEATURES} features of this version")
+        self._features = int(shape[2])
         nothing = {
-            "features": np.zeros((0, 1, FEATURES), dtype=np.float32),
+            "features": np.zeros((0, 1, self._features), dtype=np.float32),
             "present": np.zeros((0, 1), dtype=np.bool_),
         }
         stored = dict(zip(STORED, self._run(STORED, nothing), strict=True))
@@ -64,6 +71,12 @@ class ReferenceEngine(Engine):
             unpack(stored["packed"], int(starts[-1])), starts, classes, clades, accessions
         )
         self._originals = originals
+        self._scopes = Scopes(_read_scopes(metadata.get("gst.scopes", "[]")), originals)
+        # Of equally good ones the approved symbol comes first, then the first by name.
+        approved = np.array([symbol.source == _APPROVED for symbol in self._vocabulary])
+        rank = np.empty(len(approved), dtype=np.int64)
+        rank[np.argsort(~approved, kind="stable")] = np.arange(len(approved))
+        self._rank = rank
         library = compiled.LIBRARY
         self._finder = EvidenceFinder(references, counts.astype(np.int64), self._workers, library)
         if library is None:
@@ -77,44 +90,79 @@ class ReferenceEngine(Engine):
         return min(max(length, 64), LONGEST) // 4
 
     def predict(
-        self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
+        self,
+        sequences: Sequence[bytes],
+        clade: str | None,
+        top_k: int,
+        evidence: bool = False,
+        genus: str | None = None,
     ) -> Prediction:
         """Name a batch of proteins; see :class:`~gst_core.inference.engine.Engine`."""
         codes = [encode(sequence[:LONGEST]) for sequence in sequences]
         clades = np.full(len(codes), self.clade_index(clade))
-        found = self._finder.find(codes, clades)
-        feed = {"features": features(found), "present": found.present}
+        given = [self._scopes.given(clade, genus)] * len(codes)
+        found = self._finder.find(codes, clades, given=given)
+        feed = {"features": features(found)[:, :, : self._features], "present": found.present}
         weighed: NDArray[np.float32] = self._run(["probabilities"], feed)[0][:, 1:]
         shared, kept = without_rivalry(found.classes, weighed, self._originals)
+        same = twins(found, kept, self._finder.references)
+        shared = shared_equally(shared, same)
         k = min(top_k, weighed.shape[1])
-        order = np.argsort(-np.where(kept, shared, -1), axis=1, kind="stable")[:, :k]
+        keys = self._rank[found.classes], -np.where(kept, shared, -1)
+        order = np.lexsort(keys, axis=1)[:, :k]
         rows = np.arange(len(codes))[:, None]
         there = kept[rows, order]
         indices = np.where(there, found.classes[rows, order], -1).astype(np.int64)
         probabilities = np.where(there, shared[rows, order], 0).astype(np.float32)
         shown: list[Evidence | None] | None = None
         if evidence:
-            best = found.references[rows[:, 0], order[:, 0]]
-            shown = [self._show(own, int(ref)) for own, ref in zip(codes, best, strict=True)]
+            shown = [
+                self._show(own, found, same, row, int(order[row, 0]))
+                for row, own in enumerate(codes)
+            ]
         return Prediction(probabilities, indices, shown)
 
-    def evidence_for(self, sequence: bytes, clade: str | None, symbol: Symbol) -> Evidence | None:
+    def evidence_for(
+        self, sequence: bytes, clade: str | None, symbol: Symbol, genus: str | None = None
+    ) -> Evidence | None:
         """Say which reference speaks for a symbol of one protein."""
         codes = encode(sequence[:LONGEST])
-        found = self._finder.find([codes], np.full(1, self.clade_index(clade)))
+        given = [self._scopes.given(clade, genus)]
+        found = self._finder.find([codes], np.full(1, self.clade_index(clade)), given=given)
+        same = twins(found, found.present, self._finder.references)
         for place in np.flatnonzero(found.present[0]).tolist():
             if self._vocabulary[int(found.classes[0, place])] == symbol:
-                return self._show(codes, int(found.references[0, place]))
+                return self._show(codes, found, same, 0, place)
         return None
 
-    def _show(self, codes: NDArray[np.uint8], reference: int) -> Evidence | None:
+    def _show(
+        self,
+        codes: NDArray[np.uint8],
+        found: Found,
+        same: NDArray[np.int64],
+        row: int,
+        place: int,
+    ) -> Evidence | None:
+        reference = int(found.references[row, place])
         if reference < 0:
             return None
         references = self._finder.references
+        equals = np.flatnonzero(found.present[row] & (same[row] == same[row, place]))
+        others = found.classes[row, equals[equals != place]].tolist()
         alignment = self._finder.show(codes, reference)
         return Evidence(
             references.accessions[reference],
             alignment.identity,
             alignment.query_coverage,
             alignment.reference_coverage,
+            tuple(self._vocabulary[number].symbol for number in others),
         )
+
+
+def _read_scopes(text: str) -> dict[int, list[str]]:
+    """Read where symbols are given that are not given everywhere, as the metadata have it."""
+    return {
+        int(number): [str(name) for name in scope["where"]]
+        for scope in json.loads(text)
+        for number in scope["symbols"]
+    }

@@ -25,6 +25,7 @@ def assign(
     proteins: Iterable[Protein],
     *,
     clade: str | None = None,
+    genus: str | None = None,
     top_k: int = 1,
     evidence: bool = False,
     workers: int = 1,
@@ -42,6 +43,8 @@ def assign(
         Consumed as needed.
     clade
         One of the model's clade categories, or ``None`` where unknown.
+    genus
+        Of the species, where known.
     top_k
         Candidates for each protein; fewer where the model has no more.
     evidence
@@ -65,7 +68,9 @@ def assign(
                 (
                     rows,
                     pool.submit(
-                        engine.predict, [window[i].residues for i in rows], clade, top_k, evidence
+                        engine.predict,
+                        [window[i].residues for i in rows],
+                        *(clade, top_k, evidence, genus),
                     ),
                 )
                 for rows in _batches(window, engine)

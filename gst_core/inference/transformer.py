@@ -24,9 +24,15 @@ class TransformerEngine(Engine):
         return max(length, 64)
 
     def predict(
-        self, sequences: Sequence[bytes], clade: str | None, top_k: int, evidence: bool = False
+        self,
+        sequences: Sequence[bytes],
+        clade: str | None,
+        top_k: int,
+        evidence: bool = False,
+        genus: str | None = None,
     ) -> Prediction:
         """Name a batch of proteins; see :class:`~gst_core.inference.engine.Engine`."""
+        del evidence, genus
         lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
         codes = np.full((len(sequences), int(lengths.max())), PADDING, dtype=np.uint8)
         codes[np.arange(codes.shape[1]) < lengths[:, None]] = encode(b"".join(sequences))

@@ -24,7 +24,7 @@ class CandidateConfig:
         Of what each layer starts from, in training.
     """
 
-    features: int = 21
+    features: int = 27
     dimension: int = 64
     layers: int = 1
     heads: int = 4

@@ -9,6 +9,7 @@ from gst_core.nomenclature.mapping import (
     relabel,
     write_canonical,
 )
+from gst_core.nomenclature.proposals import is_mhc_of_species
 from gst_core.nomenclature.spelling import choose_spelling, normal_form
 from gst_core.nomenclature.tables import (
     HgncGene,
@@ -30,6 +31,7 @@ __all__ = [
     "Tables",
     "canonicalise",
     "choose_spelling",
+    "is_mhc_of_species",
     "normal_form",
     "read_canonical",
     "read_hgnc",

@@ -109,6 +109,18 @@ class _Decisions:
                     return self._entry(label, approved[symbol].symbol, proposal, [symbol])
             elif proposal.sure or proposal.alone:
                 return Entry(label, approved[symbol].symbol, proposal.rule, proteins=count)
+        borne = self._borne(label)
+        if self._proposals.is_provisional(label, borne):
+            return Entry(label, self._spelling(label), Rule.PROVISIONAL, proteins=count)
+        family = [s for s in self._proposals.families(label, borne) if s in self._rows]
+        if family:
+            half = self._of(label)[0]
+            # Of equally alike ones the first; none but the family may be more alike.
+            symbol = max(family, key=lambda s: half[self._numbers[s]])
+            likeness = half[self._numbers[symbol]]
+            if likeness > self._chance and likeness >= half[self._approved].max():
+                proposal = Proposal(Rule.FAMILY, symbol)
+                return self._entry(label, approved[symbol].symbol, proposal, [symbol])
         return Entry(label, self._spelling(label), Rule.KEPT, proteins=count)
 
     def _copied(self, kept: Entry, entries: dict[str, Entry]) -> Entry:

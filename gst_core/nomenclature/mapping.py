@@ -32,17 +32,21 @@ class Rule(StrEnum):
     ZEBRAFISH = "zebrafish"
     #: HGNC knows it as an alias of one approved symbol.
     ALIAS = "alias"
+    #: Several approved symbols have it as an alias, or begin with it: the most alike one.
+    FAMILY = "family"
     #: HGNC names the UniProt entry of the human protein that bears it.
     ACCESSION = "accession"
     #: A copy of a gene that keeps its symbol; see :attr:`Entry.copy_of`.
     COPY = "copy"
+    #: A placeholder that no committee has: its proteins are left out.
+    PROVISIONAL = "provisional"
     #: None of these.
     KEPT = "kept"
 
     @property
     def renames(self) -> bool:
         """Whether the symbol is another than the label."""
-        return self not in (Rule.APPROVED, Rule.COPY, Rule.KEPT)
+        return self not in (Rule.APPROVED, Rule.COPY, Rule.PROVISIONAL, Rule.KEPT)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -123,6 +127,11 @@ class Canonical:
         """Give the symbol of a label, in upper case, copies counted as what they are copies of."""
         return (self.copy_of(label) or self.symbol(label)).upper()
 
+    def is_provisional(self, label: str) -> bool:
+        """Tell whether a label is a placeholder, which names nothing."""
+        entry = self._entries.get(label.upper())
+        return entry is not None and entry.rule is Rule.PROVISIONAL
+
     def counts(self) -> dict[Rule, tuple[int, int]]:
         """Count labels and proteins by rule, in the order of :class:`Rule`."""
         labels = Counter(entry.rule for entry in self)
@@ -157,10 +166,13 @@ def relabel(proteins: Iterable[P], canonical: Canonical) -> list[P]:
     Returns
     -------
     proteins
-        In the same order; those whose symbol stays are the same objects.
+        In the same order; those whose symbol stays are the same objects, those whose label is
+        a placeholder are left out.
     """
     relabelled = []
     for protein in proteins:
+        if canonical.is_provisional(protein.symbol):
+            continue
         symbol = canonical.symbol(protein.symbol)
         same = symbol == protein.symbol
         relabelled.append(protein if same else dataclasses.replace(protein, symbol=symbol))

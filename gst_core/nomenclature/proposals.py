@@ -12,6 +12,15 @@ from gst_core.nomenclature.mapping import Rule
 from gst_core.nomenclature.spelling import normal_form
 from gst_core.nomenclature.tables import HgncGene, ModelGene, Tables
 
+#: Placeholders for genes that have no name yet: of NCBI, of sequencing projects, of positions
+#: on a chromosome, and of transcripts that run through two genes.
+_PROVISIONAL: Final = re.compile(
+    r"LOC\d+(-.+)?|.+-LOC\d+|(FLJ|MGC|KIAA|HGC|DKFZ|EM:)[\d.PA-Z:]*\d[A-Z\d.]*|C(\d+|X|Y)ORF\d+"
+)
+
+#: MHC genes have the species before the human gene's name: Patr-A, Mamu-DRA (IPD-MHC).
+_MHC: Final = re.compile(r"[A-Z]{4}-([A-Z]+\d*)")
+
 #: Suffixes of copies, the base being what stands before: Xenopus ``-a``, ``.L``, ``.1``,
 #: ``.1.L``; teleost ``a``, ``b``, ``aa``; and a number where the base ends in a letter.
 _SUFFIXES: Final = (
@@ -121,6 +130,11 @@ class Proposals:
         self._previous = _owners((g, g.previous) for g in self.approved.values())
         self._aliases = _owners((g, g.aliases) for g in self.approved.values())
         self._entries = _owners((g, g.uniprot) for g in self.approved.values())
+        self._stems: defaultdict[str, set[str]] = defaultdict(set)
+        for symbol, gene in self.approved.items():
+            if gene.coding:
+                for stem in {base for base, _ in _bases(symbol)}:
+                    self._stems[normal_form(stem)].add(symbol)
         self._spellings: defaultdict[str, set[str]] = defaultdict(set)
         for symbol in self.approved:
             self._spellings[normal_form(symbol)].add(symbol)
@@ -157,12 +171,34 @@ class Proposals:
             if self._lives(symbol, borne):
                 yield Proposal(Rule.ACCESSION, symbol, sure=True)
 
+    def families(self, label: str, borne: Borne) -> list[str]:
+        """Give the approved symbols of which a label may be any, in the order of the alphabet.
+
+        ``ND1`` is an alias of two genes; ``HBA`` may be HBA1 or HBA2.
+        """
+        named = (self._previous, self._aliases)
+        symbols = set().union(*(owners.get(label, set()) for owners in named))
+        symbols |= self._stems.get(normal_form(label), set())
+        return sorted(symbol for symbol in symbols if self._lives(symbol, borne))
+
+    def is_provisional(self, label: str, borne: Borne) -> bool:
+        """Tell whether a label is a placeholder of human genome projects.
+
+        Human labels of two approved symbols are of transcripts that run through both genes.
+        """
+        left, _, right = label.partition("-")
+        joined = borne.all_human and left in self.approved and right in self.approved
+        return joined or _PROVISIONAL.fullmatch(label) is not None
+
     def copies(self, label: str, borne: Borne) -> Iterator[Proposal]:
         """Propose symbols or labels, of which a label may be a copy, the best first."""
         for model in self._models:
             proposal = model.proposal(label) if model.clade in borne.clades else None
             if proposal is not None and proposal.rule is Rule.COPY:
                 yield proposal
+        mhc = _MHC.fullmatch(label)
+        if mhc and f"HLA-{mhc[1]}" in self.approved:
+            yield Proposal(Rule.COPY, f"HLA-{mhc[1]}", named=True)
         for base, named in _bases(label):
             for other in sorted(self._labels.get(normal_form(base), set()) - {label}):
                 yield Proposal(Rule.COPY, other, named=named)
@@ -191,6 +227,12 @@ class Proposals:
         return all(
             symbol in model.orthologues(label) for model in models if model.orthologues(label)
         )
+
+
+def is_mhc_of_species(label: str, base: str) -> bool:
+    """Tell whether a label, in upper case, is that of an HLA gene with a species before it."""
+    match = _MHC.fullmatch(label)
+    return match is not None and base == f"HLA-{match[1]}"
 
 
 def is_copy_name(label: str, symbol: str) -> bool:

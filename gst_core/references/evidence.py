@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,7 +22,13 @@ CANDIDATES: Final = 12
 CLOSE: Final = 0.9
 
 #: Numbers a candidate.
-FEATURES: Final = 21
+FEATURES: Final = 27
+#: Of models before these: they read the first ones.
+FEATURES_BEFORE: Final = 21
+#: Of the scores that alignments of strangers have (Karlin and Altschul 1990), for BLOSUM90 with
+#: gaps of 10 and 1, as NCBI's BLAST has it: a gap's first residue costs 9 and 1 there.
+LAMBDA: Final = 0.265
+KAPPA: Final = 0.044
 #: Training proteins beyond this make a symbol no more likely.
 _ENOUGH: Final = 8
 
@@ -44,8 +51,8 @@ class Evidence:
     numbers
         ``(B, K, 11)``: what :data:`NUMBERS` says of each candidate.
     queries
-        ``(B, 3)``: sum of the weights of the protein's words, its residues, and its score
-        against itself.
+        ``(B, 4)``: sum of the weights of the protein's words, its residues, its score
+        against itself, and the residues of all references.
     """
 
     classes: NDArray[np.int32]
@@ -129,6 +136,7 @@ class EvidenceFinder:
         proteins: Proteins,
         clades: NDArray[np.int64],
         hidden: Hidden | None = None,
+        given: Sequence[NDArray[np.int32]] | None = None,
     ) -> Evidence:
         """Gather the evidence for a batch of proteins.
 
@@ -140,6 +148,9 @@ class EvidenceFinder:
             ``(B,)`` clade indices; the number of clades where unknown.
         hidden
             ``(R,)`` for each protein: references that it shall not know of.
+        given
+            ``(C,)`` for each protein: the class that those of each class speak for, as
+            :class:`~gst_core.references.scopes.Scopes` says it; without it their own.
 
         Returns
         -------
@@ -148,7 +159,7 @@ class EvidenceFinder:
         """
         proteins = [plain(codes) for codes in proteins]
         looked_up = self._look_up.look_up(proteins, hidden)
-        evidence = self._by_symbol(proteins, looked_up)
+        evidence = self._by_symbol(proteins, looked_up, given)
         self._count_matches(proteins, evidence)
         classes, references = evidence.classes, evidence.references
         lineage, own = self._lineages[references], LINEAGES[clades][:, None]
@@ -161,23 +172,34 @@ class EvidenceFinder:
         """Show how a protein, residue codes, aligns with a reference."""
         return self._look_up.show(plain(protein), reference)
 
-    def _by_symbol(self, proteins: Proteins, looked_up: LookedUp) -> Evidence:
+    def _by_symbol(
+        self,
+        proteins: Proteins,
+        looked_up: LookedUp,
+        given: Sequence[NDArray[np.int32]] | None,
+    ) -> Evidence:
         """Bring the references of each symbol together, those of all proteins at once."""
         size = len(proteins)
         evidence = Evidence(
             np.full((size, CANDIDATES), -1, dtype=np.int32),
             np.full((size, CANDIDATES), -1, dtype=np.int32),
             np.zeros((size, CANDIDATES, len(NUMBERS)), dtype=np.float32),
-            np.zeros((size, 3), dtype=np.float32),
+            np.zeros((size, 4), dtype=np.float32),
         )
         evidence.queries[:, 0] = looked_up.own
         evidence.queries[:, 1] = [len(codes) for codes in proteins]
         evidence.queries[:, 2] = [self_score(codes) for codes in proteins]
+        evidence.queries[:, 3] = len(self.references.codes)
         found, shared, scores = looked_up.references, looked_up.shared, looked_up.scores
-        if not len(found):
-            return evidence
         rows = np.repeat(np.arange(size), looked_up.numbers)
         symbols = self.references.classes[found]
+        if given is not None:
+            symbols = _as_given(symbols, looked_up.numbers, given)
+            kept = symbols >= 0
+            rows, symbols = rows[kept], symbols[kept]
+            found, shared, scores = found[kept], shared[kept], scores[kept]
+        if not len(found):
+            return evidence
         # A group: the references of one symbol that were found for one protein, numbered in the
         # order in which their first ones come.
         _, first, inverse = np.unique(
@@ -203,12 +225,12 @@ class EvidenceFinder:
             self._lengths[found[first]],
             self._look_up.self_scores[found[first]],
         )
-        kept = slot < CANDIDATES
-        at = row[kept], slot[kept]
-        evidence.classes[at] = symbols[first[kept]]
-        evidence.references[at] = found[first[kept]]
+        few = slot < CANDIDATES
+        at = row[few], slot[few]
+        evidence.classes[at] = symbols[first[few]]
+        evidence.references[at] = found[first[few]]
         for place, column in zip((0, 1, 2, 3, 4, 7, 8), numbers, strict=True):
-            evidence.numbers[*at, place] = column[kept]
+            evidence.numbers[*at, place] = column[few]
         return evidence
 
     def _count_matches(self, proteins: Proteins, evidence: Evidence) -> None:
@@ -222,6 +244,24 @@ class EvidenceFinder:
         evidence.numbers[rows, slots, 5:7] = self._look_up.count_matches(proteins, rows, references)
 
 
+def _as_given(
+    symbols: NDArray[np.int32], numbers: NDArray[np.int64], given: Sequence[NDArray[np.int32]]
+) -> NDArray[np.int32]:
+    """Classes that references speak for, those of one protein after those of another."""
+    ends = np.cumsum(numbers)
+    result = np.empty_like(symbols)
+    start = 0
+    while start < len(given):
+        # Proteins of one species mostly come together.
+        stop = start + 1
+        while stop < len(given) and given[stop] is given[start]:
+            stop += 1
+        part = slice(int(ends[start] - numbers[start]), int(ends[stop - 1]))
+        result[part] = given[start][symbols[part]]
+        start = stop
+    return result
+
+
 def features(evidence: Evidence) -> Array:
     """Turn evidence into what the network reads.
 
@@ -233,12 +273,14 @@ def features(evidence: Evidence) -> Array:
     Returns
     -------
     features
-        ``(B, K, 21)``; 0 where there is no candidate.
+        ``(B, K, 27)``; 0 where there is no candidate.
     """
     shared, total, found, score, mean, matches, columns, length, whole, count, kin = np.moveaxis(
         evidence.numbers, 2, 0
     )
-    own, residues, itself = (np.maximum(column, 1e-6)[:, None] for column in evidence.queries.T)
+    own, residues, itself, searched = (
+        np.maximum(column, 1e-6)[:, None] for column in evidence.queries.T
+    )
     length, whole = np.maximum(length, 1), np.maximum(whole, 1)
     ranked = np.sort(score, axis=1)
     highest, second = ranked[:, -1:], ranked[:, -2:-1]
@@ -249,6 +291,9 @@ def features(evidence: Evidence) -> Array:
     shorter = np.minimum(length, residues)
     identity = matches / shorter
     columns_there = columns > 0
+    equal = ((score[:, :, None] == score[:, None, :]) & (score[:, :, None] > 0)).sum(2)
+    # Nats by which a score is above the highest that strangers are expected to have.
+    surplus = LAMBDA * score - np.log(KAPPA * residues * searched)
     result = np.stack(
         np.broadcast_arrays(
             cosine,
@@ -272,6 +317,12 @@ def features(evidence: Evidence) -> Array:
             np.log1p(score) / 8,
             np.log1p(np.minimum(count, _ENOUGH)),
             kin,
+            np.log1p(np.maximum(itself - score, 0)) / 8,
+            np.log1p(np.maximum(whole - score, 0)) / 8,
+            np.log1p(top - score) / 8,
+            np.sign(lead) * np.log1p(np.abs(score - rival)) / 8,
+            np.log(np.maximum(equal, 1)),
+            np.clip(surplus, -20, 60) / 20,
         ),
         axis=-1,
     ).astype(np.float32)

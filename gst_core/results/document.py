@@ -105,7 +105,7 @@ class DocumentWriter:
         self._stream.write("\n]}\n")
 
 
-def _evidence(evidence: Evidence | None) -> dict[str, str | float] | None:
+def _evidence(evidence: Evidence | None) -> dict[str, str | float | list[str]] | None:
     if evidence is None:
         return None
     return {
@@ -113,6 +113,7 @@ def _evidence(evidence: Evidence | None) -> dict[str, str | float] | None:
         "identity": round(float(evidence.identity), SHARE_DECIMALS),
         "query_coverage": round(float(evidence.query_coverage), SHARE_DECIMALS),
         "reference_coverage": round(float(evidence.reference_coverage), SHARE_DECIMALS),
+        "fits_equally": list(evidence.equals),
     }
 
 

@@ -23,7 +23,10 @@ from gst_core.errors import GstError
 
 COLUMNS: Final = ("stable_id", "symbol", "probability", "description", "source")
 #: What speaks for the best symbol, after the five and the accession.
-EVIDENCE_COLUMNS: Final = ("reference", "identity", "query_coverage", "reference_coverage")
+EVIDENCE_COLUMNS: Final = (
+    *("reference", "identity", "query_coverage", "reference_coverage"),
+    "fits_equally",
+)
 #: What became of a symbol that several genes claim, after what speaks for it.
 SETTLED_COLUMN: Final = "settled"
 #: Decimals of a probability wherever results are written or compared.
@@ -116,7 +119,11 @@ def _evidence_fields(evidence: Evidence | None) -> list[str]:
     if evidence is None:
         return [""] * len(EVIDENCE_COLUMNS)
     shares = (evidence.identity, evidence.query_coverage, evidence.reference_coverage)
-    return [evidence.reference, *(f"{share:.{SHARE_DECIMALS}f}" for share in shares)]
+    return [
+        evidence.reference,
+        *(f"{share:.{SHARE_DECIMALS}f}" for share in shares),
+        ",".join(evidence.equals),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from gst_core.errors import GstError
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
 from gst_core.nomenclature import Canonical, Tables, relabel
+from gst_core.references.evidence import EvidenceFinder
+from gst_core.references.scopes import Scopes
 from gst_core.references.store import MOST_REFERENCES, References
 from gst_core.reliability import expected_calibration_error
+from gst_core.training.condensing import condense
 from gst_core.training.deciding import (
     DecidingConfig,
     best_probability,
@@ -21,14 +24,27 @@ from gst_core.training.deciding import (
     fit_best,
     logits_of,
 )
+from gst_core.training.known import Known
 from gst_core.training.proteins import LabelledProtein, require_genera
 from gst_core.training.references import choose, gather
-from gst_core.training.simulation import BATCH, Simulated, Simulation, folds, joined
-from gst_core.training.symbols import build_vocabulary
+from gst_core.training.simulation import (
+    BATCH,
+    Labelled,
+    Simulated,
+    Simulation,
+    folds,
+    joined,
+)
+from gst_core.training.symbols import build_vocabulary, where_given
 from gst_core.vocabulary import Vocabulary
 
 #: Told of every step: what is done, and how far it has come from 0 to 1.
 OnProgress = Callable[[str, float], None]
+
+#: Share of the proteins that are named as those of known species beside those of new ones.
+_KNOWN = 0.4
+#: Proteins of other animals, as a share of these: most have no name among those of vertebrates.
+_STRANGERS = 0.02
 
 #: One genus in as many is kept from the network, to calibrate it on.
 _ONE_GENUS_IN = 5
@@ -42,6 +58,8 @@ class Built:
     ----------
     network, references, vocabulary
         As the model file has them.
+    where
+        Clades and genera by class index, of symbols that are not given everywhere.
     counts
         ``(C,)``: training proteins of each symbol.
     originals
@@ -56,6 +74,7 @@ class Built:
     network: CandidateTransformer
     references: References
     vocabulary: Vocabulary
+    where: dict[int, tuple[str, ...]]
     counts: NDArray[np.int64]
     originals: NDArray[np.int64]
     proteins: int
@@ -68,6 +87,7 @@ def build_model(
     canonical: Canonical | None = None,
     *,
     hold_out: Collection[str] = (),
+    strangers: Iterable[LabelledProtein] = (),
     simulate: int | None = None,
     training: DecidingConfig | None = None,
     device: str = "cpu",
@@ -81,12 +101,13 @@ def build_model(
     proteins
         Labelled proteins.
     tables
-        Genes of nomenclature committees; proteins of readthrough genes and of human
-        pseudogenes are left out.
+        Genes of nomenclature committees; proteins of readthrough genes are left out.
     canonical
         What labels stand for.
     hold_out
         Genera of which nothing is learnt.
+    strangers
+        Proteins of species far from all others: few of them have a name that is right.
     simulate
         Proteins to simulate at most; all without it.
     training
@@ -106,15 +127,33 @@ def build_model(
     """
     everything = list(proteins) if canonical is None else relabel(proteins, canonical)
     require_genera(hold_out, everything)
-    kept = _nameable([p for p in everything if p.taxon.genus not in hold_out], tables)
+    # What resembles a transcript of two genes is nearly always one of the two.
+    readthrough = tables.readthrough
+    kept = [
+        protein
+        for protein in everything
+        if protein.taxon.genus not in hold_out and protein.key not in readthrough
+    ]
     if len({p.taxon.genus for p in kept}) < 2:
         raise GstError("fewer than two genera are left", hint="new species cannot be simulated")
     vocabulary = build_vocabulary(kept, tables, canonical)
     index = {symbol.symbol.upper(): number for number, symbol in enumerate(vocabulary)}
     classes = np.array([index[p.key] for p in kept], dtype=np.int32)
+    bases = _bases(vocabulary, canonical)
+    families = np.unique(bases, return_inverse=True)[1].astype(np.int64)
+    originals = np.array([index.get(base, number) for number, base in enumerate(bases)])
+    where = where_given(kept, classes, bases, tables)
+    labelled = Labelled(kept, classes, families, Scopes(where, originals))
 
     on_progress("choosing references", 0)
-    chosen = choose(kept, classes)
+    spread = choose(kept, classes)
+    chosen = condense(
+        labelled,
+        spread,
+        MOST_REFERENCES,
+        workers,
+        lambda turn: on_progress(f"condensing references, round {turn}", 0),
+    )
     if len(chosen) > MOST_REFERENCES:
         raise GstError(
             f"{len(chosen):,} references, more than {MOST_REFERENCES:,}",
@@ -122,28 +161,17 @@ def build_model(
         )
     references = gather(kept, classes, chosen)
     counts = np.bincount(classes, minlength=len(vocabulary))
-    bases = _bases(vocabulary, canonical)
-    families = np.unique(bases, return_inverse=True)[1].astype(np.int64)
-    originals = np.array([index.get(base, number) for number, base in enumerate(bases)])
     settings = training or DecidingConfig()
-    fold = folds(kept, settings.seed)
-    number_of_folds = int(fold.max()) + 1
-    parts: list[Simulated] = []
-    for number in range(number_of_folds):
-        simulation = Simulation(kept, classes, families, fold == number, workers)
-        share = None if simulate is None else -(-simulate // number_of_folds)
-        rows = simulation.sample(share, settings.seed)
-        for turn, part in enumerate(simulation.run(rows, settings.seed), 1):
-            parts.append(part)
-            done = min(turn * BATCH / len(rows), 1)
-            on_progress("simulating new species", (number + done) / number_of_folds)
-    if not parts:
-        raise GstError(
-            "no two genera have a symbol in common",
-            hint="new species are simulated: give proteins of the same genes in several genera",
-        )
-    data = joined(parts)
-
+    data = _simulated(
+        labelled,
+        np.setdiff1d(chosen, spread),
+        EvidenceFinder(references, counts.astype(np.int64), workers),
+        list(strangers),
+        simulate,
+        settings.seed,
+        workers,
+        on_progress,
+    )
     watched = _watched(data, settings.seed)
     if not (watched & data.as_new).any() or not data.present[~watched].any():
         raise GstError(
@@ -163,17 +191,47 @@ def build_model(
     )
     calibrate(network, seen)
     quality = _quality(network, seen)
-    return Built(network, references, vocabulary, counts, originals, len(kept), quality)
+    return Built(network, references, vocabulary, where, counts, originals, len(kept), quality)
 
 
-def _nameable(proteins: list[LabelledProtein], tables: Tables) -> list[LabelledProtein]:
-    """Leave out what no gene of another species should be named after.
-
-    That is transcripts that run through two genes, and pseudogenes that only humans have.
-    """
-    elsewhere = {p.key for p in proteins if p.taxon.genus != "Homo"}
-    left_out = tables.readthrough | (tables.silent - elsewhere)
-    return [p for p in proteins if p.key not in left_out]
+def _simulated(
+    labelled: Labelled,
+    added: NDArray[np.int64],
+    finder: EvidenceFinder,
+    strangers: list[LabelledProtein],
+    simulate: int | None,
+    seed: int,
+    workers: int,
+    on_progress: OnProgress,
+) -> Simulated:
+    """Gather what the network learns from: new species, known ones, and strangers."""
+    fold = folds(labelled.proteins, seed)
+    number_of_folds = int(fold.max()) + 1
+    parts: list[Simulated] = []
+    for number in range(number_of_folds):
+        simulation = Simulation(labelled, fold == number, workers, added)
+        share = None if simulate is None else -(-simulate // number_of_folds)
+        rows = simulation.sample(share, seed)
+        for turn, part in enumerate(simulation.run(rows, seed), 1):
+            parts.append(part)
+            done = min(turn * BATCH / len(rows), 1)
+            on_progress("simulating new species", (number + done) / number_of_folds)
+    if not parts:
+        raise GstError(
+            "no two genera have a symbol in common",
+            hint="new species are simulated: give proteins of the same genes in several genera",
+        )
+    rng = np.random.default_rng(seed)
+    total = len(labelled.proteins)
+    rows = rng.permutation(total)
+    rows = np.sort(rows[: int(_KNOWN * total) if simulate is None else simulate])
+    known = Known(labelled, finder, workers)
+    for turn, part in enumerate(known.run(rows, seed), 1):
+        parts.append(part)
+        on_progress("naming known species", min(turn * BATCH / len(rows), 1))
+    drawn = rng.permutation(len(strangers))[: int(_STRANGERS * total)]
+    parts += known.strangers([strangers[i] for i in drawn.tolist()])
+    return joined(parts)
 
 
 def _bases(vocabulary: Vocabulary, canonical: Canonical | None) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references.evidence import COUNT, KIN, LINEAGES, EvidenceFinder, features
+from gst_core.references.scopes import Scopes
 from gst_core.training.proteins import LabelledProtein, clade_indices
 from gst_core.training.references import choose, gather
 
@@ -94,37 +95,66 @@ def folds(proteins: Sequence[LabelledProtein], seed: int = 1) -> NDArray[np.int6
     return fold_of[of]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Training proteins and their symbols.
+
+    Attributes
+    ----------
+    proteins
+        All of them.
+    classes
+        ``(N,)``: class index of each one's symbol.
+    families
+        ``(C,)``: symbols of one family are copies of one gene.
+    scopes
+        In which species symbols are given.
+    """
+
+    proteins: Sequence[LabelledProtein]
+    classes: NDArray[np.int32]
+    families: NDArray[np.int64]
+    scopes: Scopes
+
+    def given(self, rows: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+        """For each of some proteins the symbols that are given in its species."""
+        taxa = (self.proteins[row].taxon for row in rows.tolist())
+        return [self.scopes.given(taxon.clade, taxon.genus) for taxon in taxa]
+
+
 class Simulation:
     """Proteins of some genera, and references chosen from the others.
 
     Parameters
     ----------
-    proteins
-        All training proteins.
-    classes
-        ``(N,)``: class index of each one's symbol.
-    families
-        ``(C,)``: symbols of one family are copies of one gene. Where a protein's own symbol is
-        not known, that of another copy is right.
+    labelled
+        All training proteins. Where one's own symbol is not known, that of another copy of the
+        gene is right.
     asked
         ``(N,)`` bool: which proteins are named; of the others all is known.
     workers
         Threads.
+    condensed
+        Proteins that are references beside those chosen, unless they are asked: what
+        :func:`~gst_core.training.condensing.condense` adds.
     """
 
     def __init__(
         self,
-        proteins: Sequence[LabelledProtein],
-        classes: NDArray[np.int32],
-        families: NDArray[np.int64],
+        labelled: Labelled,
         asked: NDArray[np.bool_],
         workers: int = 1,
+        condensed: NDArray[np.int64] | None = None,
     ) -> None:
+        proteins, classes, families = labelled.proteins, labelled.classes, labelled.families
+        self._labelled = labelled
         self._proteins, self._classes, self._families = proteins, classes, families
         self._asked = np.flatnonzero(asked)
         self._workers = workers
         known = np.flatnonzero(~asked)
         chosen = known[choose([proteins[i] for i in known.tolist()], classes[known])]
+        if condensed is not None:
+            chosen = np.union1d(chosen, condensed[~asked[condensed]])
         counts = np.bincount(classes[known], minlength=len(families))
         self._counts = counts
         self._finder = EvidenceFinder(gather(proteins, classes, chosen), counts, workers)
@@ -185,7 +215,8 @@ class Simulation:
         shuffled = rng.random(len(rows)) < SHUFFLED
         for at in np.flatnonzero(shuffled).tolist():
             proteins[at] = rng.permutation(proteins[at])
-        evidence = self._finder.find(proteins, self._clades[rows], hidden)
+        given = self._labelled.given(rows)
+        evidence = self._finder.find(proteins, self._clades[rows], hidden, given)
         for at, (row, way) in enumerate(zip(rows.tolist(), ways, strict=True)):
             there = evidence.classes[at][evidence.present[at]]
             evidence.numbers[at, : len(there), COUNT] = self._visible(row, way, there)

@@ -6,13 +6,24 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
-from gst_core.nomenclature import Canonical, ModelGene, Tables, choose_spelling
+import numpy as np
+from numpy.typing import NDArray
+
+from gst_core.clades import CLADES, LINEAGE_OF_CLADE
+from gst_core.nomenclature import (
+    Canonical,
+    ModelGene,
+    Tables,
+    choose_spelling,
+    is_mhc_of_species,
+)
 from gst_core.taxonomy import Taxon
 from gst_core.vocabulary import Symbol, Vocabulary
 
 #: Clades whose genes MGI and ZFIN name.
 _MOUSE_CLADE: Final = "rodentia"
 _ZEBRAFISH_CLADE: Final = "teleostei"
+_HUMANS: Final = "humans"
 
 
 class Labelled(Protocol):
@@ -88,6 +99,64 @@ def build_vocabulary(
                 description = f"{known.description} (copy of {known.symbol})"
                 symbols[key] = Symbol(symbol.symbol, description, symbol.source, symbol.accession)
     return Vocabulary(symbols.values())
+
+
+def where_given(
+    proteins: Sequence[Labelled],
+    classes: NDArray[np.int32],
+    bases: Sequence[str],
+    tables: Tables,
+) -> dict[int, tuple[str, ...]]:
+    """Say where symbols are given that no human gene has.
+
+    Symbols that HGNC has approved are given in all species, but for those of pseudogenes that
+    humans alone have. Others are given in the lineages of the proteins that bear them, in humans
+    only if human proteins do; names of MHC genes that begin with those of a species
+    (``Patr-A``) in its genus.
+
+    Parameters
+    ----------
+    proteins
+        Labelled proteins.
+    classes
+        ``(N,)``: class index of each one's symbol.
+    bases
+        By class index the gene that each symbol is a copy of, in upper case; else itself.
+    tables
+        Without genes of HGNC nothing is known to be a lineage's own.
+
+    Returns
+    -------
+    where
+        Names of clades and genera by class index; symbols that are given everywhere are missing.
+    """
+    if not tables.hgnc:
+        return {}
+    approved = {gene.symbol.upper() for gene in tables.hgnc}
+    silent = tables.silent
+    bearers: defaultdict[int, list[Labelled]] = defaultdict(list)
+    for protein, number in zip(proteins, classes.tolist(), strict=True):
+        bearers[number].append(protein)
+    where = {}
+    for number, own in sorted(bearers.items()):
+        key = own[0].symbol.upper()
+        clades = {protein.taxon.clade for protein in own if protein.taxon.clade}
+        if key in approved and not (key in silent and clades == {_HUMANS}):
+            continue
+        if is_mhc_of_species(key, bases[number]):
+            names = {protein.taxon.genus for protein in own if protein.taxon.genus}
+        else:
+            names = set(clades)
+            for clade in clades:
+                lineage = LINEAGE_OF_CLADE[CLADES.index(clade)]
+                if lineage >= 0 and key not in approved:
+                    names |= {
+                        other
+                        for other, of in zip(CLADES, LINEAGE_OF_CLADE, strict=True)
+                        if of == lineage and other != _HUMANS
+                    }
+        where[number] = tuple(sorted(names))
+    return where
 
 
 def _by_symbol(genes: Iterable[ModelGene], source: str) -> dict[str, Symbol]:

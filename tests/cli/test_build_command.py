@@ -92,7 +92,7 @@ def test_what_it_does_not_know_is_less_likely(built, proteins):
 
 
 def test_pseudogenes_that_only_humans_have_name_nothing(proteins, tmp_path):
-    """Symbols of pseudogenes are kept where another species has a living gene of that name."""
+    """In others symbols of pseudogenes are given where one has a living gene of that name."""
     rng = np.random.default_rng(3)
     dead = [
         labelled(random_protein(rng, 120), symbol, "Homo sapiens", f"A{number}")
@@ -121,8 +121,12 @@ def test_pseudogenes_that_only_humans_have_name_nothing(proteins, tmp_path):
     source = fasta(tmp_path / "some.fasta", [*proteins[:60], *dead, alive, cow])
     result = build(source, tmp_path / "made.onnx", "--hgnc", str(hgnc), "--epochs", "1")
     assert result.exit_code == 0, result.output
-    symbols = {s.symbol for s in GeneNamer(tmp_path / "made.onnx", threads=1).engine.vocabulary}
-    assert symbols & {"DEADP", "READ1", "UOX"} == {"UOX"}
+    namer = GeneNamer(tmp_path / "made.onnx", threads=1)
+    symbols = {symbol.symbol for symbol in namer.engine.vocabulary}
+    assert symbols & {"DEADP", "READ1", "UOX"} == {"DEADP", "UOX"}
+    for species, named in (("Homo sapiens", True), ("Bos taurus", False)):
+        (found,) = namer.assign([("p", letters(dead[0].codes))], scientific_name=species, top_k=12)
+        assert ("DEADP" in {symbol.symbol for symbol, _ in found.candidates}) == named
 
 
 def test_facts_are_in_the_file(built, proteins, tmp_path):

@@ -38,7 +38,7 @@ class LengthEngine:
     def cost(self, length: int) -> int:
         return max(length, 64)
 
-    def predict(self, sequences, clade, top_k, evidence=False):
+    def predict(self, sequences, clade, top_k, evidence=False, genus=None):
         lengths = [len(s) for s in sequences]
         with self._lock:
             self.batches.append(lengths)

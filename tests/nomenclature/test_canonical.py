@@ -72,11 +72,18 @@ def decided(proteins: list[LabelledProtein], tables: Tables, label: str) -> tupl
         # The new symbol has no protein: the table alone decides for a previous symbol,
         # never for an alias, and not where the human gene is dead.
         ("LEXM", "Bos taurus", "LEXM", ("CIMAP2", Rule.PREVIOUS, "")),
-        ("C1orf177", "Bos taurus", "LEXM", ("C1orf177", Rule.KEPT, "")),
+        ("C1orf177", "Bos taurus", "LEXM", ("C1orf177", Rule.PROVISIONAL, "")),
+        # Placeholders name nothing.
+        ("LOC100996701", "Homo sapiens", "MYC", ("LOC100996701", Rule.PROVISIONAL, "")),
+        ("LOC84773-MYC", "Homo sapiens", "MYC", ("LOC84773-MYC", Rule.PROVISIONAL, "")),
+        ("MYC-TP53", "Homo sapiens", "MYC", ("MYC-TP53", Rule.PROVISIONAL, "")),
+        ("FLJ20019", "Homo sapiens", "MYC", ("FLJ20019", Rule.PROVISIONAL, "")),
         ("COX8B", "Bos taurus", "COX8B", ("COX8B", Rule.KEPT, "")),
         ("COX8B", "Homo sapiens", "COX8B", ("COX8BP", Rule.PREVIOUS, "")),
-        # Two genes had it.
-        ("TWIN", "Bos taurus", "TWIN1", ("TWIN", Rule.KEPT, "")),
+        # Two genes had it: the one it is like.
+        ("TWIN", "Bos taurus", "TWIN1", ("TWIN1", Rule.FAMILY, "")),
+        ("TWIN", "Bos taurus", "MYC", ("TWIN", Rule.KEPT, "")),
+        ("TWIN", "Bos taurus", "stranger", ("TWIN", Rule.KEPT, "")),
     ],
 )
 def test_rules(

@@ -52,7 +52,7 @@ def test_fields() -> None:
 
 def test_evidence() -> None:
     rows = [
-        Assignment("P1", ((TP53, 0.9),), 393, Evidence("P67939", 2 / 3, 1.0, 0.0625)),
+        Assignment("P1", ((TP53, 0.9),), 393, Evidence("P67939", 2 / 3, 1.0, 0.0625, ("HBA2",))),
         Assignment("P2", ((Symbol(""), 0.0),), 0),
     ]
     (genome,) = document([(Genome("pig"), rows)], evidence=True)["genomes"]
@@ -62,6 +62,7 @@ def test_evidence() -> None:
             "identity": 0.667,
             "query_coverage": 1.0,
             "reference_coverage": 0.062,
+            "fits_equally": ["HBA2"],
         },
         None,
     ]

@@ -69,20 +69,21 @@ def test_further_columns_come_after_the_five() -> None:
 
 @pytest.mark.parametrize("accession", [False, True])
 def test_evidence_stands_between_accession_and_the_further_candidates(accession: bool) -> None:
-    shown = Evidence("P67939", 2 / 3, 1.0, 0.0625)
+    shown = Evidence("P67939", 2 / 3, 1.0, 0.0625, ("GH2", "CSH1"))
     spoken_for = replace(assignment("P1", (TP53, 0.75), (GH1, 0.25)), evidence=shown)
     text = table(spoken_for, assignment("P2"), top_k=2, accession=accession, evidence=True)
     header, first, second = ([*line.split("\t")[5:]] for line in text.splitlines())
-    assert header[: -6 if accession else 0] == (["accession"] if accession else [])
-    assert header[-6:] == [
+    assert header[: -7 if accession else 0] == (["accession"] if accession else [])
+    assert header[-7:] == [
         "reference",
         "identity",
         "query_coverage",
         "reference_coverage",
+        "fits_equally",
         "symbol_2",
         "probability_2",
     ]
-    assert first[-6:] == ["P67939", "0.667", "1.000", "0.062", "GH1", "0.2500"]
+    assert first[-7:] == ["P67939", "0.667", "1.000", "0.062", "GH2,CSH1", "GH1", "0.2500"]
     assert second == [""] * len(header)
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from gst_core.clades import CLADES, LINEAGE_OF_CLADE
 from gst_core.references.evidence import COUNT, Evidence, EvidenceFinder
+from gst_core.references.scopes import Scopes
 from gst_core.training import simulation as module
 from gst_core.training.proteins import LabelledProtein
-from gst_core.training.simulation import Simulated, Simulation, folds, joined
+from gst_core.training.simulation import Labelled, Simulated, Simulation, folds, joined
 from tests.relatives import evolved, family_proteins, labelled, random_protein
 
 SPECIES = (
@@ -28,8 +29,8 @@ class Spy(EvidenceFinder):
         self.hidden: list[np.ndarray] = []
         self.found: list[Evidence] = []
 
-    def find(self, proteins, clades, hidden=None) -> Evidence:
-        found = super().find(proteins, clades, hidden)
+    def find(self, proteins, clades, hidden=None, given=None) -> Evidence:
+        found = super().find(proteins, clades, hidden, given)
         self.hidden += hidden
         self.found.append(found)
         return found
@@ -52,7 +53,8 @@ class Setting:
         same = np.arange(len(self.symbols)) if families is None else np.array(families)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, "EvidenceFinder", Spy)
-            self.simulation = Simulation(proteins, self.classes, same, self.asked, workers)
+            known = Labelled(proteins, self.classes, same, Scopes({}, np.arange(len(same))))
+            self.simulation = Simulation(known, self.asked, workers)
         self.finder: Spy = self.simulation._finder
         self.of = {p.accession: p for p in proteins}
         self.lineages = [LINEAGE_OF_CLADE[CLADES.index(p.taxon.clade)] for p in proteins]
