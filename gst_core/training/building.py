@@ -44,7 +44,7 @@ OnProgress = Callable[[str, float], None]
 #: Share of the proteins that are named as those of known species beside those of new ones.
 _KNOWN = 0.4
 #: Proteins of other animals, as a share of these: most have no name among those of vertebrates.
-_STRANGERS = 0.02
+_STRANGERS = 0.06
 
 #: One genus in as many is kept from the network, to calibrate it on.
 _ONE_GENUS_IN = 5

@@ -17,12 +17,12 @@ from gst_core.training.simulation import BATCH, UNTOLD, Labelled, Simulated
 #: What becomes of a protein: nothing; `CHANGED` of its residues are replaced, as between
 #: haplotypes, strains and sister species; a piece of it is asked; or it gives its composition to
 #: a random peptide, which has no name. With what share of the proteins.
-CHANGES: Final = {"nothing": 0.3, "residues": 0.35, "piece": 0.1, "peptide": 0.25}
+CHANGES: Final = {"nothing": 0.3, "residues": 0.4, "piece": 0.1, "peptide": 0.2}
 #: Share of the residues that are replaced, from and to.
 CHANGED: Final = (0.001, 0.02)
 #: Residues of pieces, from and to, and of random peptides: what is shorter names nothing.
-PIECES: Final = (20, 80)
-PEPTIDES: Final = (4, 50)
+PIECES: Final = (15, 80)
+PEPTIDES: Final = (4, 80)
 
 _COMMON: Final = 20
 
