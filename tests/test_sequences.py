@@ -198,9 +198,7 @@ def test_lines_with_a_hash_are_comments() -> None:
     data = b"# made by hand\n\n#KLM\n>a\nMK\n# KLM\nVL\n>b\n#\nM\n"
     proteins, statistics = read(data)
     assert proteins == [Protein("a", b"MKVL", 1, 4), Protein("b", b"M", 2, 8)]
-    assert statistics.warnings() == [
-        "4 lines that begin with # were taken for comments, first line 1"
-    ]
+    assert statistics.warnings() == ["4 lines were taken for comments (#), first line 1"]
     assert "input, line 1: a line begins with '#'" in error(data, strict=True)
     assert "line 3: a line begins with '#'" in error(b">a\nMK\n#K\n", strict=True)
     assert "holds no sequences" in error(b"# nothing\n")

@@ -102,7 +102,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="'cuda' fails where CUDA cannot run.",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: all available.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="CPU threads. Default: all that machine, container and SLURM allow.",
+)
 @click.option("--report", type=OutputFile(path_type=Path), help="HTML report to write.")
 @click.option(
     "--outcomes",

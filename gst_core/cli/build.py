@@ -20,8 +20,8 @@ from gst_core.cli._nomenclature import (
 )
 from gst_core.export.candidates import export
 from gst_core.files import atomic_write
-from gst_core.inference.session import available_threads
 from gst_core.nomenclature import read_canonical, read_tables
+from gst_core.processors import available_threads
 from gst_core.training.building import build_model
 from gst_core.training.deciding import DecidingConfig
 from gst_core.training.proteins import is_vertebrate, read_labelled

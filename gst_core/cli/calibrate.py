@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ import torch
 from gst_core.cli._nomenclature import same_proteins_option, symbols_option
 from gst_core.errors import GstError
 from gst_core.nomenclature import read_canonical, relabel
+from gst_core.processors import available_threads
 from gst_core.training.calibration import calibrate as fit
 from gst_core.training.calibration import score
 from gst_core.training.dataset import arrange
@@ -58,7 +58,7 @@ def calibrate(
     A model that is trained on everything takes the calibration of a run that differs in
     nothing but what it held out.
     """
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(threads or available_threads())
     description, network = load_network(run)
     unseen = (*description.hold_out, *description.validation)
     for genus in genera:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gst_core.cli._columns import aligned
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.cli._quality import quality
 from gst_core.evaluation.comparison import by_threshold, write_comparisons
 from gst_core.evaluation.genomes import (
@@ -21,27 +22,28 @@ from gst_core.evaluation.genomes import (
 )
 from gst_core.results.filtering import beside
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_INPUT = InputFile(path_type=Path, dir_okay=False)
+_OUTPUT = OutputFile(path_type=Path)
 
 
 @click.command()
-@click.option("--assignments_csv", required=True, type=_FILE, help="Result table of gst_assign.")
+@click.option("--assignments_csv", required=True, type=_INPUT, help="Result table of gst_assign.")
 @click.option(
     "--known_symbols",
     required=True,
-    type=_FILE,
+    type=_INPUT,
     help="Tab-separated table with a header: translation id, known symbol.",
 )
 @click.option("--scientific_name", default="", help="Species, for the statistics.")
 @click.option(
-    "--checkpoint", type=_FILE, help="Model that named them: adds whether it has the known symbol."
+    "--checkpoint", type=_INPUT, help="Model that named them: adds whether it has the known symbol."
 )
-@click.option("--output", type=_FILE, help="Table to write.  [default: <stem>_compare.csv]")
-@click.option("--thresholds", type=_FILE, help="Table to write: counts at each threshold.")
-@click.option("--json", "json_", type=_FILE, help="JSON document to write.")
+@click.option("--output", type=_OUTPUT, help="Table to write.  [default: <stem>_compare.csv]")
+@click.option("--thresholds", type=_OUTPUT, help="Table to write: counts at each threshold.")
+@click.option("--json", "json_", type=_OUTPUT, help="JSON document to write.")
 @click.option(
     "--plot",
-    type=_FILE,
+    type=_OUTPUT,
     help="Precision-recall curve and reliability diagram to write: .png, .svg, .pdf.",
 )
 def compare(
@@ -56,9 +58,11 @@ def compare(
 ) -> None:
     """Compare assigned symbols with known ones: exact, fuzzy (one in the other), neither.
 
-    Translation ids are compared without their version. The statistics go to
-    standard output, with the ten most confused symbols and families.
+    Translation ids that are not known as they are match without their version.
+    The statistics go to standard output, with the ten most confused symbols and families.
     """
+    written = output or beside(assignments_csv, "compare")
+    check_paths([] if output else [written])
     vocabulary = None
     if checkpoint:
         from gst_core.evaluation.symbols import model_symbols
@@ -69,7 +73,6 @@ def compare(
     evaluation = evaluate(genome, vocabulary)
     known = evaluation.with_vocabulary
     table = threshold_table(by_threshold(evaluation.comparisons, with_vocabulary=known))
-    written = output or beside(assignments_csv, "compare")
     write_comparisons(written, evaluation.comparisons, with_vocabulary=known)
     if thresholds:
         write_table(thresholds, table)

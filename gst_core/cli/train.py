@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from gst_core.cli._nomenclature import (
 from gst_core.errors import GstError
 from gst_core.model.config import ModelConfig
 from gst_core.nomenclature import read_canonical, read_tables
+from gst_core.processors import available_threads
 from gst_core.training.augmentation import Evolution
 from gst_core.training.config import TrainingConfig, override
 from gst_core.training.dataset import prepare
@@ -94,7 +94,7 @@ def train(
     gst export runs/first --output first.onnx
     """  # noqa: D301
     device = _device(device)
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(threads or available_threads())
     sections = _read_config(config_file)
     options = {"epochs": epochs, "batch_size": batch_size, "patience": patience, "seed": seed}
     given = {name: value for name, value in options.items() if value is not None}

@@ -10,6 +10,7 @@ from pathlib import Path
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
 from gst_core.results.table import Row, format_line, format_probability
+from gst_core.stable_ids import match_ids
 
 #: Thresholds of the per-threshold table.
 THRESHOLDS = (*(step / 20 for step in range(20)), 0.99)
@@ -150,7 +151,7 @@ def read_known_symbols(path: Path) -> dict[str, str]:
                         where=f"{path}, line {rows.line_num}",
                     )
                 if row[1]:
-                    known.setdefault(row[0].split(".")[0], row[1])
+                    known.setdefault(row[0], row[1])
     except (UnicodeDecodeError, csv.Error) as error:
         raise GstError(
             f"is not a table of known symbols: {error}",
@@ -168,16 +169,18 @@ def compare(
     Parameters
     ----------
     rows
-        A result table. An id is cut at its first dot before it is looked up;
-        proteins without a known symbol are left out.
+        A result table. Proteins without a known symbol are left out.
     known
-        Translation id, without version, to symbol.
+        Translation id to symbol. Ids match but for versions, as
+        :func:`gst_core.stable_ids.match_ids` tells.
     vocabulary
         Lower-case symbols of the model, where they are known.
     """
-    for row in rows:
-        symbol = known.get(row.stable_id.split(".")[0])
-        if symbol is not None:
+    table = list(rows)
+    matches = match_ids([row.stable_id for row in table], known)
+    for row in table:
+        if row.stable_id in matches:
+            symbol = known[matches[row.stable_id]]
             possible = None if vocabulary is None else symbol.lower() in vocabulary
             yield Comparison(row.stable_id, symbol, row.symbol, row.probability, possible)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 from gst_core.geneformer.config import NetworkConfig
-from gst_core.inference.session import available_threads
+from gst_core.processors import available_threads
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Layer = Literal[-1, 0]

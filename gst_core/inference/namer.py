@@ -16,9 +16,10 @@ from gst_core.inference.engine import Engine
 from gst_core.inference.legacy import LegacyEngine
 from gst_core.inference.one_to_one import CANDIDATES, name_together
 from gst_core.inference.references import ReferenceEngine
-from gst_core.inference.session import Device, available_threads, default_model, open_session
+from gst_core.inference.session import Device, default_model, open_session
 from gst_core.inference.stream import assign
 from gst_core.inference.transformer import TransformerEngine
+from gst_core.processors import available_threads
 from gst_core.sequences import Protein, ReadStatistics, proteins_from, read_proteins
 from gst_core.styles import Style, styled
 from gst_core.taxonomy import resolve

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -37,11 +36,6 @@ def default_model() -> Path:
             "the embedded model is missing", where=str(path), hint="give one with --checkpoint"
         )
     return path
-
-
-def available_threads() -> int:
-    """Count the processors this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def open_session(

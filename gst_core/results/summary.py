@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from gst_core.results.table import DECIMALS, read_table
+from gst_core.stable_ids import match_ids
 
 #: Thresholds that tables of results show.
 THRESHOLDS: Final = (0.5, 0.7, 0.9, 0.95, 0.99)
@@ -186,7 +187,7 @@ def summarise_table(
     path
         The table; it is read row by row.
     known_symbols
-        Stable id to true symbol, where known.
+        Stable id to true symbol, where known; ids match but for versions.
     confident
         Probability from which a symbol counts as confident.
 
@@ -196,6 +197,9 @@ def summarise_table(
         If the table cannot be read or is damaged.
     """
     known_symbols = known_symbols or {}
+    # a second reading, for a version is taken off where the id as it is is not known
+    ids = [row.stable_id for row in read_table(path)] if known_symbols else []
+    matches = match_ids(ids, known_symbols)
     summary = Summary(confident=confident)
     for row in read_table(path):
         summary.add(
@@ -203,7 +207,7 @@ def summarise_table(
             row.symbol,
             row.probability,
             description=row.description,
-            known_symbol=known_symbols.get(row.stable_id, ""),
+            known_symbol=known_symbols.get(matches.get(row.stable_id, ""), ""),
         )
     return summary
 

@@ -112,10 +112,8 @@ class ReadStatistics:
         if self.internal_stops:
             found.append(f"{_records(self.internal_stops)} a stop (* or .) inside the sequence")
         if self.comments:
-            lines = "1 line" if self.comments == 1 else f"{self.comments:,} lines"
-            found.append(
-                f"{lines} that begin with # were taken for comments, first {self.first_comment}"
-            )
+            lines = "1 line was" if self.comments == 1 else f"{self.comments:,} lines were"
+            found.append(f"{lines} taken for comments (#), first {self.first_comment}")
         if self.cut:
             found.append(
                 f"{_records(self.cut)} more than {self.cut_at:,} residues, "

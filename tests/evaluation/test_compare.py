@@ -33,6 +33,9 @@ def legacy(shared_data: Path) -> Path:
     return shared_data / "legacy-gst"
 
 
+CASES = Path(__file__).resolve().parents[1] / "data" / "cases"
+
+
 def run(command: object, *arguments: object) -> Result:
     result = CliRunner().invoke(command, [str(a) for a in arguments])  # type: ignore[arg-type]
     assert result.exit_code == 0, (result.output, result.exception)
@@ -225,7 +228,7 @@ def test_a_damaged_table_of_assemblies(tmp_path: Path, text: str, message: str) 
 def test_known_symbols(tmp_path: Path) -> None:
     path = tmp_path / "known.tsv"
     path.write_text("id\tsymbol\nA.2\tGH1\nA\tLEP\nB\t\nC\tINS\tmore\n")
-    assert read_known_symbols(path) == {"A": "GH1", "C": "INS"}
+    assert read_known_symbols(path) == {"A.2": "GH1", "A": "LEP", "C": "INS"}
     path.write_text("id\tsymbol\nA\n")
     with pytest.raises(GstError, match=r"known\.tsv, line 2"):
         read_known_symbols(path)
@@ -278,3 +281,17 @@ def test_the_curve_agrees_with_the_table(rows: list[Comparison]) -> None:
 @given(comparisons, comparisons)
 def test_statistics_add_up(one: list[Comparison], other: list[Comparison]) -> None:
     assert statistics(one) + statistics(other) == statistics(one + other)
+
+
+def test_ids_with_dots_are_not_cut(tmp_path: Path) -> None:
+    """Genes of EVidenceModeler are numbered after a dot."""
+    table, known = (
+        CASES / "compare_dotted_ids_assignments.tsv",
+        CASES / "compare_dotted_ids_known.tsv",
+    )
+    arguments = ["--assignments_csv", table, "--known_symbols", known]
+    result = run(compare_command, *arguments, "--output", tmp_path / "o.csv")
+    assert "3 assignments, 3 exact matches (100.00%)" in result.stdout
+    for option in ("--output", "--json", "--thresholds", "--plot"):
+        again = CliRunner().invoke(compare_command, [*map(str, arguments), option, str(known)])
+        assert "overwrite an input" in str(again.exception)
