@@ -8,6 +8,7 @@ import click
 import numpy as np
 import torch
 
+from gst_core.cli._common import say
 from gst_core.cli._nomenclature import same_proteins_option, symbols_option
 from gst_core.errors import GstError
 from gst_core.nomenclature import read_canonical, relabel
@@ -91,7 +92,7 @@ def calibrate(
             )
         chosen = np.random.default_rng(0).permutation(known)[:proteins_per_genus]
         scores[genus] = score(network, data.take(chosen))
-        click.echo(f"gst calibrate: {genus}: {len(chosen):,} proteins", err=True)
+        say(f"gst calibrate: {genus}: {len(chosen):,} proteins")
     calibration = fit(scores)
     calibration.write(output)
     click.echo("genus\tproteins\taccuracy\tuncalibrated_error\terror\ttemperature_of_others")
@@ -101,4 +102,4 @@ def calibrate(
             f"{genus_result.uncalibrated_error:.4f}\t{genus_result.error:.4f}\t"
             f"{genus_result.temperature:.3f}"
         )
-    click.echo(f"gst calibrate: temperature {calibration.temperature:.3f} -> {output}", err=True)
+    say(f"gst calibrate: temperature {calibration.temperature:.3f} -> {output}")

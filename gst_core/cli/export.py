@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from gst_core.cli._common import read_facts
+from gst_core.cli._common import read_facts, say
 from gst_core.export import export as serialise
 from gst_core.export.tables import TableBits
 from gst_core.files import atomic_write
@@ -81,4 +81,4 @@ def export(
     )
     with atomic_write(output, "wb") as file:
         file.write(data)
-    click.echo(f"gst export: {output}, {len(data) / 1e6:.1f} MB", err=True)
+    say(f"gst export: {output}, {len(data) / 1e6:.1f} MB")

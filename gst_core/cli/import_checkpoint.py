@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from gst_core.cli._common import say
+from gst_core.files import check_outputs
 from gst_core.legacy.importing import convert
 
 
@@ -25,5 +27,6 @@ def import_checkpoint(checkpoint: Path, output: Path | None) -> None:
     no cache folder.
     """
     output = output or checkpoint.with_suffix(".onnx")
+    check_outputs([output], [checkpoint])
     convert(checkpoint, output)
-    click.echo(f"{checkpoint}: written as {output}", err=True)
+    say(f"{checkpoint}: written as {output}")
