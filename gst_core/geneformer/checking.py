@@ -22,6 +22,8 @@ _HUMAN: Final = re.compile(r"ENSG\d{11}(\.\d+)?(_PAR_Y)?", re.IGNORECASE)
 _ENSEMBL: Final = re.compile(r"ENS([A-Z]{3,4})?G\d{11}(\.\d+)?", re.IGNORECASE)
 _ENTREZ: Final = re.compile(r"\d+")
 _TITLE: Final = re.compile(r"[A-Z][a-z0-9]+[a-z][A-Za-z0-9-]*")
+#: What genes named as Actb are taken for, where most are.
+RODENT_SYMBOLS: Final = "rodent symbols"
 #: Of the counts, with less than this in genes that have a token a file is not human, or not read
 #: by the right column.
 _FEW: Final = 0.5
@@ -155,7 +157,7 @@ def _values(report: Report, counts: Counts) -> Matrix:
 
 def _genes(report: Report, column: str, names: NDArray[np.str_], tokenizer: Tokenizer) -> None:
     where = "the index of var" if column == INDEX else f"var['{column}']"
-    kinds = _kinds_of_names(names)
+    kinds = kinds_of_names(names)
     most = max(kinds, key=lambda kind: kinds[kind])
     share = kinds[most] / len(names)
     text = (
@@ -177,7 +179,7 @@ def _genes(report: Report, column: str, names: NDArray[np.str_], tokenizer: Toke
         report.add(
             "genes named twice", "note", f"{repeated:,} columns", "counts of one gene are summed"
         )
-    if most == "rodent symbols":
+    if most == RODENT_SYMBOLS:
         report.add(
             "species",
             "bad",
@@ -195,13 +197,14 @@ def _other_species(kind: str) -> str:
     return "put human Ensembl ids or symbols into var['ensembl_id']"
 
 
-def _kinds_of_names(names: NDArray[np.str_]) -> dict[str, int]:
+def kinds_of_names(names: NDArray[np.str_]) -> dict[str, int]:
+    """Count names by what they look like; symbols are a rodent's where most are in its case."""
     kinds = dict.fromkeys(
         (
             "human Ensembl ids",
             "Ensembl ids of another species",
             "Entrez ids",
-            "rodent symbols",
+            RODENT_SYMBOLS,
             "symbols",
         ),
         0,
@@ -216,7 +219,7 @@ def _kinds_of_names(names: NDArray[np.str_]) -> dict[str, int]:
         elif _ENTREZ.fullmatch(name):
             kinds["Entrez ids"] += 1
         else:
-            kinds["rodent symbols" if rodent else "symbols"] += 1
+            kinds[RODENT_SYMBOLS if rodent else "symbols"] += 1
     return kinds
 
 

@@ -75,7 +75,7 @@ class Counts:
         for start in range(0, self.n_cells, size):
             stop = min(start + size, self.n_cells)
             try:
-                rows = self.rows(start, stop)
+                rows = _sound(self.rows(start, stop))
             except (OSError, ValueError, KeyError, IndexError) as error:
                 raise GstError(
                     f"cells {start:,} to {stop:,} cannot be read: {error}",
@@ -83,6 +83,25 @@ class Counts:
                     hint="the file may be truncated; copy it again",
                 ) from error
             yield slice(start, stop), rows
+
+
+def _sound(rows: csr_matrix) -> csr_matrix:
+    """Make sure that each value has one place in the matrix; what is given twice is summed.
+
+    Raises
+    ------
+    ValueError
+        If places lie outside of the matrix, as in a damaged file. scipy does not look.
+    """
+    pointers, places = rows.indptr, rows.indices
+    if pointers[0] != 0 or pointers[-1] != len(places) or (np.diff(pointers) < 0).any():
+        raise ValueError("the pointers to rows of the sparse matrix do not fit its values")
+    if len(places) and not 0 <= places.min() <= places.max() < rows.shape[1]:
+        raise ValueError("the sparse matrix has values beyond its last gene")
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    return rows
 
 
 def open_counts(path: Path, layer: str | None = None) -> Counts:

@@ -125,11 +125,15 @@ class Tokenizer:
         Columns that lead to one gene are summed.
     max_length
         Tokens of a cell at most, special ones included; the model's without it.
+    whole
+        The first cells hold whole numbers, and so must the others: files are put together of
+        parts that were not treated alike.
     """
 
     resources: Resources
     genes: Sequence[str] | Strings
     max_length: int | None = None
+    whole: bool = False
     statistics: TokenStatistics = field(default_factory=TokenStatistics)
 
     def __post_init__(self) -> None:
@@ -226,6 +230,12 @@ class Tokenizer:
             raise GstError(
                 "counts that are negative or not finite: these are not raw counts",
                 hint="run geneformer check; raw counts may be in another --layer",
+            )
+        if self.whole and (data != np.rint(data)).any():
+            raise GstError(
+                "some cells hold fractions where the first hold whole numbers: not all of these "
+                "are raw counts",
+                hint="put the file together of raw counts alone",
             )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
+from gst_core.geneformer.checking import RODENT_SYMBOLS, kinds_of_names
 from gst_core.geneformer.counts import Counts, open_counts
 from gst_core.geneformer.dataset import DatasetWriter, arrow_type
 from gst_core.geneformer.kinds import SAMPLE, kind_of
@@ -37,14 +38,14 @@ class Opened:
         For its genes.
     column
         Where their names were found: a column of `var`, or ``index``.
-    warning
-        What a user should know of the values; mostly nothing.
+    warnings
+        What a user should know of values and genes; mostly nothing.
     """
 
     counts: Counts
     tokenizer: Tokenizer
     column: str
-    warning: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(counts: Counts, resources: Resources, column: str | None = None) -> Opened:
@@ -69,7 +70,8 @@ def prepare(counts: Counts, resources: Resources, column: str | None = None) -> 
             else "give the file with raw counts",
         )
     found = gene_column(counts.var, resources, column)
-    tokenizer = Tokenizer(resources, gene_names(counts.var, found))
+    names = gene_names(counts.var, found)
+    tokenizer = Tokenizer(resources, names, whole=matrix.kind == "counts")
     if not tokenizer.mapped:
         examples = ", ".join(tokenizer.genes[:3])
         raise GstError(
@@ -78,10 +80,15 @@ def prepare(counts: Counts, resources: Resources, column: str | None = None) -> 
             hint="genes must be human Ensembl ids or symbols; run geneformer check, or, for "
             "another species, geneformer bridge",
         )
-    warning = (
-        f"{matrix.reason}: taken as estimated counts" if matrix.kind == "fractional counts" else ""
-    )
-    return Opened(counts, tokenizer, found, warning)
+    warnings = []
+    if matrix.kind == "fractional counts":
+        warnings.append(f"{matrix.reason}: taken as estimated counts")
+    if kinds_of_names(names)[RODENT_SYMBOLS]:
+        warnings.append(
+            "genes are written as those of mouse and rat, and taken for human genes of the same "
+            "letters; geneformer bridge goes by orthologues"
+        )
+    return Opened(counts, tokenizer, found, tuple(warnings))
 
 
 def tokenize_file(

@@ -123,3 +123,31 @@ def test_a_truncated_file_is_one_sentence(tmp_path, matrix):
     path.write_bytes(path.read_bytes()[:-3000])
     with pytest.raises(GstError, match=r"x\.h5ad"):
         whole(path)
+
+
+@pytest.mark.parametrize(
+    ("array", "value", "message"),
+    [("indices", 10**6, "beyond"), ("indices", -1, "beyond"), ("indptr", 10**6, "cells 0 to")],
+)
+def test_places_beyond_the_matrix_are_not_believed(tmp_path, matrix, array, value, message):
+    path = tmp_path / "x.h5ad"
+    adata(matrix).write_h5ad(path)
+    with h5py.File(path, "a") as file:
+        file[f"X/{array}"][2] = value
+    with pytest.raises(GstError, match=rf"x\.h5ad: .*{message}"):
+        whole(path)
+
+
+def test_a_gene_given_twice_in_a_cell_is_summed(tmp_path, matrix):
+    path = tmp_path / "x.h5ad"
+    twice = sp.csr_matrix(
+        (np.array([1.0, 4.0, 2.0]), np.array([3, 1, 3]), np.array([0, 3, *[3] * (CELLS - 1)])),
+        shape=(CELLS, GENES),
+    )
+    assert not twice.has_canonical_format
+    made = adata(matrix)
+    made.X = twice
+    made.write_h5ad(path)
+    rows = next(open_counts(path).chunks())[1]
+    assert rows.indices.tolist() == [1, 3]
+    assert rows.data.tolist() == [4, 3]

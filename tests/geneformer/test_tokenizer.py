@@ -191,3 +191,22 @@ def test_what_is_not_raw_is_refused_with_where_counts_are(cells, resources_dir, 
 def test_without_a_dictionary_it_says_what_to_run(cells, tmp_path):
     result = run(cells, "--output", tmp_path / "o", "--resources", tmp_path / "nothing")
     assert "geneformer setup --from" in str(result.exception)
+
+
+def test_parts_that_are_no_counts_are_noticed_wherever_they_are(cells, resources_dir, tmp_path):
+    raw = anndata.read_h5ad(cells)
+    both = anndata.concat([*[raw] * 200, raw], index_unique="-")
+    both.X[-1] *= 0.5
+    both.write_h5ad(cells)
+    result = run(cells, "--output", tmp_path / "o", "--resources", resources_dir)
+    assert "fractions where the first hold whole numbers" in str(result.exception)
+    assert not (tmp_path / "o").exists()
+
+
+def test_names_of_rodents_are_warned_of(cells, resources_dir, tmp_path):
+    adata = anndata.read_h5ad(cells)
+    adata.var_names = [name.title() for name in NAMES]
+    adata.write_h5ad(cells)
+    result = run(cells, "--output", tmp_path / "o", "--resources", resources_dir)
+    assert result.exit_code == 0
+    assert "warning: genes are written as those of mouse and rat" in result.stderr

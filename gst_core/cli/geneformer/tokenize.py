@@ -79,8 +79,8 @@ def tokenize(
         return
     tokenizer = opened.tokenizer
     say = _say
-    if opened.warning:
-        say(f"warning: {opened.warning}")
+    for warning in opened.warnings:
+        say(f"warning: {warning}")
     where = "the index of var" if opened.column == "index" else f"var['{opened.column}']"
     share = statistics.mapped_umis / statistics.umis if statistics.umis else 0.0
     say(
