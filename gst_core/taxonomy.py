@@ -271,6 +271,7 @@ def load_taxonomy() -> Taxonomy:
     return Taxonomy(names, ids)
 
 
+@functools.lru_cache(maxsize=65_536)
 def resolve(name_or_id: str | int) -> Taxon:
     """Find a taxon in the table shipped with the package; see :meth:`Taxonomy.resolve`."""
     return load_taxonomy().resolve(name_or_id)
