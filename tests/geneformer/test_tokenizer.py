@@ -88,7 +88,9 @@ def test_the_reference_s_tokens_up_to_ties(geneformer_data, request, version, fo
             row = values[number].toarray()[0]
             inner = slice(special // 2, len(ours) - special // 2)
             ranked = [row[place[part[inner].astype(int)]] for part in (ours, theirs)]
-            np.testing.assert_allclose(*ranked, rtol=1e-6)
+            # The reference's values are of 32 bits: nearer ones are ties to it.
+            np.testing.assert_allclose(*ranked, rtol=1.2e-7)
+            assert sorted(ours.tolist()) == sorted(theirs.tolist())
             cells += 1
     assert cells == len(golden)
 
