@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 from gst_core.geneformer.backends import Device, Encoder, Layer, open_encoder
@@ -16,6 +20,8 @@ from gst_core.geneformer.tokenizing import prepare
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
+
+    from gst_core.geneformer.attention import Source
 
 #: Where embeddings of cells go in `obsm`.
 OBSM_KEY = "X_geneformer"
@@ -159,6 +165,66 @@ class Geneformer:
             self.encoder, tokens, mode=embedding, layer=layer, special=self.special
         )
         return result if copy else None
+
+    def attention(
+        self,
+        adata: AnnData,
+        *,
+        layers: Sequence[int] | None = None,
+        source: Source = "all",
+        counts_layer: str | None = None,
+        gene_column: str | None = None,
+    ) -> pd.DataFrame:
+        """Average the attention that genes receive over cells.
+
+        Parameters
+        ----------
+        adata
+            Raw counts.
+        layers
+            Which of the network's, counted from 0; all by default.
+        source
+            ``all``: the sum of what a cell's tokens give, 1 on average. ``cls``: what ``<cls>``
+            gives, on the same scale.
+        counts_layer, gene_column
+            As for :meth:`tokenize`.
+
+        Returns
+        -------
+        table
+            A row a gene, by Ensembl id, and one each of ``<cls>`` and ``<eos>``; ``symbol``,
+            ``cells``, then ``layer0_head0`` and so on.
+
+        Raises
+        ------
+        GstError
+            If the network is an ONNX file, or as for :meth:`tokenize`.
+        """
+        import pandas as pd
+
+        from gst_core.geneformer.attention import attention_of_genes, chosen_layers, column_names
+
+        tokens = self.tokenize(adata, layer=counts_layer, gene_column=gene_column)
+        found = attention_of_genes(
+            self.encoder, tokens, layers=layers, source=source, special=self.special
+        )
+        ids, symbols = self.names_of(found.tokens)
+        names = column_names(chosen_layers(self.encoder, layers), self.encoder.config.heads)
+        table = pd.DataFrame(found.weights.reshape(len(ids), -1), index=ids, columns=names)
+        table.insert(0, "cells", found.cells)
+        table.insert(0, "symbol", symbols)
+        return table
+
+    def names_of(self, tokens: NDArray[np.int64]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+        """Ensembl ids and symbols of tokens; ``<cls>`` and the like, and no symbol, of others."""
+        resources = self.resources
+        positions = resources.position_of_token[tokens]
+        ids = np.array(resources.gene_ids[positions], dtype="U32")
+        symbols = np.array(resources.symbols[positions], dtype="U64")
+        symbols[positions < 0] = ""
+        for name in ("pad", "mask", "cls", "eos"):
+            ids[tokens == getattr(resources, f"{name}_token")] = f"<{name}>"
+        return ids, symbols
 
     def __repr__(self) -> str:
         c = self.encoder.config

@@ -103,24 +103,19 @@ class OnnxEncoder:
     """
 
     def __init__(self, path: Path, device: Device = "auto", threads: int | None = None) -> None:
-        from gst_core.geneformer.onnx_names import FORMAT
+        from gst_core.geneformer.onnx_format import check_file
         from gst_core.inference.session import open_session
 
         if device == "mps":
             raise GstError("ONNX Runtime does not run on MPS here", where="--device mps")
-        self._session, self.device = open_session(path, device, threads or available_threads())
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        if metadata.get("geneformer.format") != FORMAT:
-            raise GstError(
-                "is an ONNX model, but not one of geneformer export",
-                where=str(path),
-                hint="give a checkpoint folder, or make one: geneformer export",
-            )
-        self.config = NetworkConfig.from_json(json.loads(metadata["geneformer.config"]), str(path))
+        self.config = check_file(path)
+        self._session, self.device = open_session(
+            path, device, threads or available_threads(), check=lambda _: None
+        )
 
     def hidden(self, cells: Sequence[Tokens], layer: Layer) -> list[Vectors]:
         """Encode cells; those of one length in one run."""
-        from gst_core.geneformer.onnx_names import OUTPUTS
+        from gst_core.geneformer.onnx_format import OUTPUTS
 
         found: list[Vectors] = []
         start = 0

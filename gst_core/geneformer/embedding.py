@@ -104,7 +104,7 @@ def embed_cells(
     """
     if mode == "cls" and not special:
         raise GstError("cells of V1 have no <cls>", where="cls", hint="embed the mean: cell")
-    _check(encoder, cells, where)
+    check_cells(encoder, cells, where)
     shape = (len(cells), encoder.config.width)
     vectors, begun = _vectors(work, shape)
     done = 0
@@ -114,7 +114,7 @@ def embed_cells(
             continue
         tokens = [np.asarray(cells[int(cell)]) for cell in batch]
         there = [i for i, own in enumerate(tokens) if len(own)]
-        states = encoder.hidden([tokens[i] for i in there], layer)
+        states = encoder.hidden([tokens[i] for i in there], layer) if there else []
         for i, hidden in zip(there, states, strict=True):
             if mode == "cls":
                 vectors[batch[i]] = hidden[0]
@@ -136,14 +136,15 @@ def embed_genes(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> GeneVectors:
     """Embed genes: for each the mean over the cells that have it; see :func:`embed_cells`."""
-    _check(encoder, cells, where)
+    check_cells(encoder, cells, where)
     config = encoder.config
     sums = np.zeros((config.vocabulary, config.width))
     counts = np.zeros(config.vocabulary, dtype=np.int64)
     done = 0
     for batch in batches(cells.lengths, BATCH_TOKENS[encoder.device]):
         tokens = [np.asarray(cells[int(cell)]) for cell in batch if cells.lengths[cell]]
-        for own, hidden in zip(tokens, encoder.hidden(tokens, layer), strict=True):
+        states = encoder.hidden(tokens, layer) if tokens else []
+        for own, hidden in zip(tokens, states, strict=True):
             # A token is in a cell once.
             sums[own] += hidden
             counts[own] += 1
@@ -161,7 +162,14 @@ def fingerprint(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _check(encoder: Encoder, cells: Cells, where: str) -> None:
+def check_cells(encoder: Encoder, cells: Cells, where: str) -> None:
+    """Make sure that there are cells, and that a network can read them.
+
+    Raises
+    ------
+    GstError
+        If not.
+    """
     if not len(cells):
         raise GstError("has no cells", where=where)
     largest = max((int(cells[i].max()) for i in range(len(cells)) if cells.lengths[i]), default=0)

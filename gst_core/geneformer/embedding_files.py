@@ -77,15 +77,7 @@ def embed_file(
         raise GstError("the folder does not exist", where=str(output.parent), hint="make it first")
     if source.resolve() == output.resolve():
         raise GstError("the output would overwrite the input", where=str(output))
-    dataset = _is_dataset(source)
-    cells: TokenDataset | Tokens
-    adata: Any = None
-    if dataset:
-        cells = TokenDataset.open(source)
-        _check_version(model, cells, source)
-    else:
-        adata = _read_anndata(source)
-        cells = model.tokenize(adata, layer=counts_layer, gene_column=gene_column)
+    cells, adata = open_cells(model, source, counts_layer, gene_column)
     special = model.special
     if mode == "gene":
         found = embed_genes(
@@ -121,8 +113,27 @@ def embed_file(
     return len(vectors)
 
 
-def _is_dataset(source: Path) -> bool:
-    return source.suffix == ".parquet" or (source / "state.json").is_file()
+def open_cells(
+    model: Geneformer, source: Path, counts_layer: str | None, gene_column: str | None
+) -> tuple[TokenDataset | Tokens, Any]:
+    """Open a dataset, or tokenise counts.
+
+    Returns
+    -------
+    cells, adata
+        Tokens; and the AnnData that they are of, None where it was a dataset.
+
+    Raises
+    ------
+    GstError
+        If the input cannot be read, is no raw counts, or is of another model version.
+    """
+    if source.suffix == ".parquet" or (source / "state.json").is_file():
+        dataset = TokenDataset.open(source)
+        _check_version(model, dataset, source)
+        return dataset, None
+    adata = _read_anndata(source)
+    return model.tokenize(adata, layer=counts_layer, gene_column=gene_column), adata
 
 
 def _check_version(model: Geneformer, cells: TokenDataset, source: Path) -> None:

@@ -16,7 +16,7 @@ from gst_core.export.file import model_of
 from gst_core.export.graph import CONTRIB, Graph
 from gst_core.files import atomic_write
 from gst_core.geneformer.network import GeneEncoder
-from gst_core.geneformer.onnx_names import FORMAT, OUTPUTS
+from gst_core.geneformer.onnx_format import FORMAT, OUTPUTS
 from gst_core.geneformer.weights import load_encoder
 
 #: A protobuf message ends at 2 GiB.

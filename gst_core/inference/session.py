@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -39,7 +40,10 @@ def default_model() -> Path:
 
 
 def open_session(
-    path: Path, device: Device = "auto", threads: int = 1
+    path: Path,
+    device: Device = "auto",
+    threads: int = 1,
+    check: Callable[[Path], object] = check_file,
 ) -> tuple[ort.InferenceSession, str]:
     """Open a model.
 
@@ -51,6 +55,8 @@ def open_session(
         ``cuda`` insists; ``auto`` takes CUDA where it really runs, else the CPU.
     threads
         Threads within one run of the model on the CPU.
+    check
+        Refuses a file that is not what it should be, before the runtime sees it.
 
     Returns
     -------
@@ -70,7 +76,7 @@ def open_session(
     options.log_severity_level = 4  # what goes wrong is said below, once
     # Idle threads sleep: tasks of a pipeline share their machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    check_file(path)
+    check(path)
     cuda = device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers()
     ort.set_default_logger_severity(4)  # likewise where a provider's library does not load
     if cuda and hasattr(ort, "preload_dlls"):

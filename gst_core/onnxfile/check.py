@@ -25,7 +25,7 @@ _MAX_NODES: Final = 20_000
 #: bits a number are widened, and what is widened is multiplied.
 _MAX_HELD: Final = 2**27
 _HELD_A_BYTE: Final = 10
-#: Multiplications of one run, beside so many for each byte of the file.
+#: Multiplications of one run, beside so many for each byte of the file if its format says no other.
 _MAX_WORK: Final = 2**37
 _WORK_A_BYTE: Final = 512
 
@@ -71,12 +71,16 @@ class Format:
         Given the model, inputs as large as the program ever gives it in one run.
     verify
         Further checks, of arrays and metadata; :exc:`ValueError` with what is wrong.
+    work_a_byte
+        Multiplications that one run may take for each byte of the file, beside those that any
+        may: a weight of four bytes is used once for each position of an input.
     """
 
     operators: frozenset[str]
     opsets: Mapping[str, int]
     trials: Callable[[Model], Sequence[Trial]]
     verify: Callable[[Model], None]
+    work_a_byte: int = _WORK_A_BYTE
 
 
 @contextlib.contextmanager
@@ -111,8 +115,10 @@ def opened(path: Path) -> Iterator[Model]:
 
 
 @contextlib.contextmanager
-def reporting(path: Path) -> Iterator[None]:
-    """Say in one line what is wrong with a model file."""
+def reporting(
+    path: Path, maker: str = "gst build or gst export, or an original .ckpt"
+) -> Iterator[None]:
+    """Say in one line what is wrong with a model file, and what to give in its place."""
     try:
         yield
     except (ValueError, RecursionError, OverflowError) as error:
@@ -120,8 +126,7 @@ def reporting(path: Path) -> Iterator[None]:
         raise GstError(
             f"not a model file that can be used: {what}",
             where=str(path),
-            hint="copy it again, or give an .onnx file made by gst build or gst export, or an "
-            "original .ckpt",
+            hint=f"copy it again, or give an .onnx file made by {maker}",
         ) from error
 
 
@@ -166,7 +171,7 @@ def _follow(model: Model, format: Format, trial: Trial) -> None:
             last_use[name] = max(last_use[name], at)
     stored = sum(value.size for value in values.values())
     most_held = _MAX_HELD + _HELD_A_BYTE * model.size
-    most_work = _MAX_WORK + _WORK_A_BYTE * model.size
+    most_work = _MAX_WORK + format.work_a_byte * model.size
     # What is made of the file's arrays alone is made once, and kept.
     constant = set(model.tensors)
     held, work = stored, 0

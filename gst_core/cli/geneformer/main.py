@@ -9,6 +9,11 @@ from gst_core.cli._common import LazyGroup, run
 
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "attention": (
+        "gst_core.cli.geneformer.attention",
+        "attention",
+        "Write what a network attends to, by layer, head and gene.",
+    ),
     "bridge": (
         "gst_core.cli.geneformer.bridge",
         "bridge",
