@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from gst_core.errors import GstError
 from gst_core.geneformer.config import NetworkConfig
 from gst_core.onnxfile import Format, Input, Model, Trial, checked, opened
 from gst_core.onnxfile.check import reporting
@@ -48,7 +49,10 @@ def _config(model: Model) -> NetworkConfig:
         settings = json.loads(model.metadata["geneformer.config"])
     except (KeyError, ValueError, RecursionError) as error:
         raise ValueError("its metadata geneformer.config are no JSON") from error
-    return NetworkConfig.from_json(settings, where="geneformer.config")
+    try:
+        return NetworkConfig.from_json(settings, where="geneformer.config")
+    except GstError as error:
+        raise ValueError(f"its metadata geneformer.config: {error.what}") from error
 
 
 def _verify(model: Model) -> None:
