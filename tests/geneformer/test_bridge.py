@@ -191,3 +191,17 @@ def test_what_does_not_fit_is_said(files: Path, tmp_path: Path) -> None:
         find_genes(pd.DataFrame(index=list(GENES)), namings, "no")
     both = [*arguments(files), "--proteins_fasta", str(files / "map.tsv")]
     assert CliRunner().invoke(command, both).exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--output", "--report", "--genes"])
+def test_no_output_takes_an_input_s_place(files: Path, option: str) -> None:
+    before = {path: path.read_bytes() for path in files.iterdir()}
+    result = CliRunner().invoke(command, arguments(files, option, str(files / "counts.h5ad")))
+    assert isinstance(result.exception, GstError)
+    assert "overwrite an input" in str(result.exception)
+    assert {path: path.read_bytes() for path in files.iterdir()} == before
+
+
+def test_quiet_prints_nothing(files: Path) -> None:
+    result = CliRunner().invoke(command, arguments(files, "--quiet"))
+    assert (result.exit_code, result.output) == (0, "")

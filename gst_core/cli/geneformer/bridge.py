@@ -10,7 +10,7 @@ import click
 
 from gst_core import __version__
 from gst_core.cli.geneformer._options import model_version_option, resources_option
-from gst_core.files import atomic_write
+from gst_core.files import atomic_write, check_outputs
 
 if TYPE_CHECKING:
     from gst_core.geneformer.bridge import Bridge, BridgeReport
@@ -82,6 +82,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.Path(path_type=Path),
     help="Table to write: what became of each gene, and why.",
 )
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def bridge(
     assignments: Path,
     counts: Path,
@@ -97,6 +98,7 @@ def bridge(
     resources: Path | None,
     report: Path | None,
     gene_table: Path | None,
+    quiet: bool,
 ) -> None:
     """Lead the genes of a newly named species to Geneformer's.
 
@@ -108,6 +110,8 @@ def bridge(
     """  # noqa: D301
     if gene_map and proteins_fasta:
         raise click.UsageError("--gene_map and --proteins_fasta say the same: give one")
+    read = [path for path in (assignments, counts, gene_map, proteins_fasta, orthologues) if path]
+    check_outputs([path for path in (output, report, gene_table) if path], read)
     from gst_core.geneformer import bridge as room
     from gst_core.geneformer.bridged_counts import refuse_other_than_counts, write_bridged
     from gst_core.geneformer.counts import open_counts
@@ -149,6 +153,8 @@ def bridge(
             file.write(json.dumps({**provenance, **summary.to_json()}, indent=2) + "\n")
     if gene_table:
         _write_genes(gene_table, built, totals.tolist(), dictionary)
+    if quiet:
+        return
     _show(summary)
     click.echo(f"geneformer: {opened.n_cells:,} cells -> {output}", err=True)
 
