@@ -12,8 +12,8 @@ _EXTRAS: Final = {
     "ensembl": {"ensembl", "pymysql", "sqlalchemy"},
     "train": {"matplotlib", "ml_dtypes", "onnx", "safetensors", "torch"},
     "geneformer": {
-        *("anndata", "datasets", "h5py", "optuna", "pandas", "pyarrow", "scanpy", "scipy"),
-        *("sklearn", "statsmodels", "transformers", "umap", "zarr"),
+        *("anndata", "datasets", "h5py", "pandas", "pyarrow", "scanpy", "scipy"),
+        *("sklearn", "transformers", "umap", "zarr"),
     },
 }
 
