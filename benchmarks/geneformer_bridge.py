@@ -1,4 +1,4 @@
-"""Do GST's symbols lead mouse genes to the right human genes, and cells to the right tokens?
+"""Compare the bridge of GST's symbols with known orthologues: genes, counts, tokens, embeddings.
 
     python -m benchmarks.geneformer_bridge --counts mouse_pancreas_50obs.h5ad \
         --assignments seen=mouse_symbols.csv --assignments unseen=mouse_symbols_of_a_model.csv \
@@ -137,7 +137,10 @@ def main() -> None:
         special = resources.special_tokens
         embedded = embed_cells(encoder, expected, special=special)
         between = cosines(embedded, embedded)[~np.eye(len(embedded), dtype=bool)]
-    print("| way | genes led | of the truth's | with a protein | right | counts led | right | ", end="")
+    print(
+        "| way | genes led | of the truth's | with a protein | right | counts led | right | ",
+        end="",
+    )
     print("tokens | ranks | cosine | between cells |")
     print("|---" * 11 + "|")
     for name, positions in ways.items():

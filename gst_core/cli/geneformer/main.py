@@ -39,6 +39,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "export",
         "Write a network as one ONNX file.",
     ),
+    "pretrain": (
+        "gst_core.cli.geneformer.pretrain",
+        "pretrain",
+        "Train a network of your own to tell hidden genes.",
+    ),
     "setup": (
         "gst_core.cli.geneformer.setup",
         "setup",
