@@ -112,7 +112,7 @@ def test_spellings_of_one_species(spelling: str | int) -> None:
         ("Sus inventus", 9822, "genus", False),
         ("Apis mellifera", 7460, "species", True),
         ("Apis inventa", 7459, "genus", False),
-        ("7462", 7462, "species", True),
+        ("7464", 7459, "genus", False),
         ("Saccharomyces cerevisiae S288C", 559292, "strain", True),
         ("Saccharomyces cerevisiae inventus", 4932, "species", False),
         ("Mammalia", 40674, "class", True),
@@ -157,6 +157,21 @@ def test_names_of_today_and_of_yesterday(query: str, name: str, clade: str) -> N
         clade,
         query != "Homo_sapiens.GRCh38",
     )
+
+
+def test_names_as_people_write_them() -> None:
+    lines = (Path(__file__).parent / "data" / "species_clades.tsv").read_text().splitlines()
+    expected = dict(line.split("\t") for line in lines)
+    assert len(expected) == 88
+    assert sum(clade in CLADES for clade in expected.values()) == 81
+
+    def clade(name: str) -> str:
+        try:
+            return resolve(name).clade or "-"
+        except GstError:
+            return "unknown"
+
+    assert {name: clade(name) for name in expected} == expected
 
 
 def test_bacteria_have_no_clade() -> None:
