@@ -17,6 +17,7 @@ from gst_core.ensembl.connect import open_database, parse_address
 from gst_core.ensembl.dump import DumpedProtein, count_genes, dump_proteins
 from gst_core.ensembl.failures import database_failures
 from gst_core.ensembl.species import choose_species
+from gst_core.errors import GstError
 from gst_core.files import atomic_write
 
 
@@ -48,6 +49,13 @@ def dump(
             proteins = _with_progress(proteins, genes)
         with _open(output) as file:
             written, empty = _write(file, proteins)
+            if not written:
+                raise GstError(
+                    f"none of its {genes} protein-coding genes has a translation, so there is "
+                    "nothing to write",
+                    where=str(address),
+                    hint="check that genes are of the biotype protein_coding, and the species",
+                )
     if not quiet:
         without = genes - written - empty
         click.echo(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +20,7 @@ from gst_core.ensembl.assignment_table import AssignedSymbol, read_assignments
 from gst_core.ensembl.connect import Address, open_database, parse_address
 from gst_core.ensembl.failures import database_failures
 from gst_core.ensembl.load import load_symbols
-from gst_core.ensembl.plan import Duplicates, Plan, make_plan
+from gst_core.ensembl.plan import Duplicates, Outcome, Plan, make_plan
 from gst_core.ensembl.plan_table import summarise, write_plan
 from gst_core.ensembl.source_map import Accessions
 from gst_core.ensembl.species import choose_species
@@ -105,6 +106,12 @@ def load(
     """
     address = parse_address(**where)
     table = _read(symbol_assignments)
+    if not table:
+        raise GstError(
+            "there is no row in it, so nothing can be loaded",
+            where=str(symbol_assignments),
+            hint="look whether the step before went well",
+        )
     accessions = Accessions()
     if primary_ids_file is not None:
         accessions.add_file(primary_ids_file)
@@ -133,6 +140,7 @@ def load(
         if dry_run or not plan.to_load or (strict and plan.problems):
             _report(plan, plan_file, quiet)
             _stop_if_strict(plan, strict, address)
+            _stop_if_nothing_fits(plan, address)
             if not dry_run and not quiet:
                 click.echo("0 symbols loaded", err=True)
             return
@@ -142,6 +150,7 @@ def load(
         chosen, plan = plan_load(connection, lock=True)
         _report(plan, plan_file, quiet)
         _stop_if_strict(plan, strict, address)
+        _stop_if_nothing_fits(plan, address)
         load_symbols(connection, plan, species_id=chosen, program_version=program_version)
     if not quiet:
         click.echo(f"{len(plan.to_load)} symbols loaded", err=True)
@@ -177,3 +186,26 @@ def _stop_if_strict(plan: Plan, strict: bool, address: Address) -> None:
             where=str(address),
             hint="nothing was changed; mend the rows listed, or leave --strict out",
         )
+
+
+def _stop_if_nothing_fits(plan: Plan, address: Address) -> None:
+    """Make an error of a table that nothing can be done with."""
+    if not plan.rows or len(plan.problems) < len(plan.rows):
+        return
+    unknown = [row for row in plan.rows if row.outcome is Outcome.UNKNOWN_GENE]
+    if len(unknown) < len(plan.rows):
+        raise GstError(
+            f"something is amiss with all {len(plan.rows)} rows, so nothing was loaded",
+            where=str(address),
+            hint="mend the rows listed",
+        )
+    kinds = Counter(row.feature.kind for row in unknown if row.feature)
+    found = " and ".join(f"{number} are those of {kind}s" for kind, number in kinds.items())
+    raise GstError(
+        f"none of the {len(unknown)} stable ids is that of a gene of this species"
+        + (f"; {found}" if found else ""),
+        where=str(address),
+        hint="name the proteins that gst db dump writes, one a gene"
+        if found
+        else "check that the table and the database are of one genome",
+    )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from gst_core.errors import GstError
+from gst_core.vocabulary import looks_like_date
 
 COLUMNS = ("stable_id", "symbol", "probability", "description", "source")
 
@@ -59,7 +61,8 @@ def read_assignments(file: IO[str], name: str) -> Iterator[AssignedSymbol]:
     ------
     GstError
         If the header, a number of fields, a probability or the end of the file
-        is not that of a whole table, naming the line.
+        is not that of a whole table, if a text holds a control character, or if a
+        symbol has become a date, naming the line.
     """
     reader = csv.reader(_whole_lines(file, name), delimiter="\t", strict=True)
     try:
@@ -83,11 +86,11 @@ def read_assignments(file: IO[str], name: str) -> Iterator[AssignedSymbol]:
             yield AssignedSymbol(
                 reader.line_num,
                 _present(fields[0], "stable id", where),
-                _present(fields[1], "symbol", where) if fields[1] or probability else "",
+                _symbol(fields[1], where) if fields[1] or probability else "",
                 probability,
-                fields[3],
-                fields[4],
-                fields[extra] if extra is not None else "",
+                _plain(fields[3], "description", where),
+                _plain(fields[4], "source", where),
+                _plain(fields[extra], "accession", where).strip() if extra is not None else "",
             )
     except csv.Error as error:
         raise GstError(
@@ -114,7 +117,24 @@ def _present(text: str, what: str, where: str) -> str:
     text = text.strip()
     if not text:
         raise GstError(f"the {what} is empty", where=where, hint="mend the line or take it out")
-    if not text.isprintable():
+    return _plain(text, what, where)
+
+
+def _symbol(text: str, where: str) -> str:
+    symbol = _present(text, "symbol", where)
+    if looks_like_date(symbol):
+        raise GstError(
+            f"the symbol '{symbol}' is a date, as spreadsheets make of SEPT2 and MARCH1",
+            where=where,
+            hint="take the table as gst_assign wrote it",
+        )
+    return symbol
+
+
+def _plain(text: str, what: str, where: str) -> str:
+    """Refuse what would steer a terminal or end a line wherever the text is shown."""
+    # Characters of the category Zs, as the no-break space, are not printable but harmless.
+    if not all(c.isprintable() or unicodedata.category(c) == "Zs" for c in text):
         raise GstError(
             f"the {what} {text!a} holds a control character",
             where=where,

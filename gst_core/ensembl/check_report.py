@@ -3,16 +3,58 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from gst_core.ensembl.datacheck import DatacheckResult, TestResult
+from gst_core.errors import GstError
 
 
-def to_tap(results: Sequence[DatacheckResult]) -> Iterator[str]:
+def read_baseline(path: Path) -> dict[tuple[str, str], int]:
+    """Read how many rows each failed test had, from a report that :func:`to_json` made before.
+
+    Returns
+    -------
+    rows
+        By names of datacheck and test.
+
+    Raises
+    ------
+    GstError
+        If it is no such report.
+    """
+    try:
+        return {
+            (datacheck["name"], test["description"]): int(test["rows"])
+            for datacheck in json.loads(path.read_text(encoding="utf-8"))["datachecks"]
+            for test in datacheck["tests"]
+            if not test["ok"]
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise GstError(
+            "is not a report of gst db check",
+            where=str(path),
+            hint="make one with gst db check --format json before the load",
+        ) from error
+
+
+def failed_as_before(result: DatacheckResult, baseline: dict[tuple[str, str], int]) -> bool:
+    """Whether each failed test of a datacheck failed before too, with as many rows or more."""
+    return not result.ok and all(
+        test.ok
+        or (
+            (before := baseline.get((result.datacheck.name, test.test.description))) is not None
+            and test.count <= before
+        )
+        for test in result.tests
+    )
+
+
+def to_tap(results: Sequence[DatacheckResult], known: Collection[str] = ()) -> Iterator[str]:
     """Yield the lines of a TAP 14 document, a subtest a datacheck.
 
-    A failed advisory datacheck carries the directive TODO, so that programs
-    that read TAP count it as we do: reported, and no failure.
+    A failed advisory datacheck, or one of those `known` to have failed before, carries the
+    directive TODO, so that programs that read TAP count it as we do: reported, and no failure.
     """
     yield "TAP version 14"
     yield f"1..{len(results)}"
@@ -27,11 +69,20 @@ def to_tap(results: Sequence[DatacheckResult]) -> Iterator[str]:
         for index, test in enumerate(result.tests, start=1):
             yield f"    {_line(test.ok, index, test.test.description)}"
             yield from (f"    #   {line}" for line in _diagnosis(test))
-        directive = " # TODO advisory" if not result.ok and not result.is_critical_failure else ""
+        directive = ""
+        if not result.ok and name in known:
+            directive = " # TODO failed before"
+        elif not result.ok and not result.is_critical_failure:
+            directive = " # TODO advisory"
         yield f"{_line(result.ok, number, name)}{directive}"
 
 
-def to_json(results: Iterable[DatacheckResult], database: str, species_id: int) -> str:
+def to_json(
+    results: Iterable[DatacheckResult],
+    database: str,
+    species_id: int,
+    known: Collection[str] = (),
+) -> str:
     """Return one JSON document with the same content."""
     return json.dumps(
         {
@@ -43,6 +94,7 @@ def to_json(results: Iterable[DatacheckResult], database: str, species_id: int) 
                     "description": result.datacheck.description,
                     "severity": result.datacheck.severity,
                     "status": _status(result),
+                    "failed_before": result.datacheck.name in known,
                     "reason": result.skipped,
                     "tests": [
                         {

@@ -30,6 +30,25 @@ _CLIENT_OPTIONS = {
     "socket": "unix_socket",
 }
 
+#: What a server's URL may say after its ``?``, all of it about the way there. Other options of
+#: the driver run statements (``init_command``), read files (``read_default_file``), hold a
+#: password (``passwd``) or take transactions away (``autocommit``).
+_QUERY_KEYS = (
+    "unix_socket",
+    "ssl_ca",
+    "ssl_capath",
+    "ssl_cert",
+    "ssl_key",
+    "ssl_cipher",
+    "ssl_check_hostname",
+)
+_PASSWORD_KEYS = ("password", "passwd", "pwd", "ssl_key_password")
+
+#: Set for each session, whatever the server's own: strict, for MySQL otherwise stores what fits
+#: and says nothing; without ``ANSI_QUOTES`` and ``NO_BACKSLASH_ESCAPES``, which change what
+#: quoted text means.
+_SQL_MODE = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
+
 Mode = Literal["read", "write", "create"]
 
 
@@ -104,7 +123,7 @@ def parse_address(
             where="--url",
             hint="write mysql://user@host:port/database or sqlite:///core.db",
         ) from None
-    if parsed.password is not None or "password" in parsed.query or "passwd" in parsed.query:
+    if parsed.password is not None or any(key in parsed.query for key in _PASSWORD_KEYS):
         raise GstError(
             "holds a password, which everyone on this machine can see",
             where="--url",
@@ -119,7 +138,25 @@ def parse_address(
         )
     if not parsed.database:
         raise GstError("names no database", where="--url", hint="end it in /DATABASE")
+    _check_query(parsed, backend)
     return Address(parsed, password_file)
+
+
+def _check_query(url: URL, backend: str) -> None:
+    """Let nothing through to the driver that is not about the way to the server."""
+    allowed = () if backend == "sqlite" else _QUERY_KEYS
+    for key, value in url.query.items():
+        # The value is not repeated, as above.
+        if key not in allowed:
+            raise GstError(
+                f"the option '{key}' cannot be given",
+                where="--url",
+                hint=f"after ? there may be {', '.join(allowed)}"
+                if allowed
+                else "leave out what follows the ?",
+            )
+        if not isinstance(value, str):
+            raise GstError(f"the option '{key}' is there twice", where="--url", hint="give it once")
 
 
 def open_database(
@@ -133,14 +170,14 @@ def open_database(
     if address.is_sqlite:
         return _open_sqlite(address, mode, lock_timeout)
     options = _client_options(address)
-    options |= {"charset": "utf8mb4", "connect_timeout": 10}
+    options |= {"charset": "utf8mb4", "connect_timeout": 10, "autocommit": False}
+    # By the driver, for SQLAlchemy asks what quotes mean as soon as there is a connection.
+    options["sql_mode"] = _SQL_MODE
     engine = create_engine(address.url, poolclass=NullPool, connect_args=options)
 
     @event.listens_for(engine, "connect")
     def set_session(connection: Any, _: object) -> None:
         with connection.cursor() as cursor:
-            # Without strict mode MySQL stores what fits and says nothing.
-            cursor.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
             cursor.execute("SET SESSION innodb_lock_wait_timeout = %s", (lock_timeout,))
             cursor.execute("SET SESSION lock_wait_timeout = %s", (lock_timeout,))
 

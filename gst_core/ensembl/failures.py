@@ -22,12 +22,13 @@ _HINTS = {
     1143: "ask for the privilege, or use another user",
     1146: "is this an Ensembl core database?",
     1153: "raise the server's max_allowed_packet above the longest DNA sequence",
+    1267: "the text does not fit the database's character set",
     1205: "another program holds locks; run it again later, or raise --lock_timeout",
     1213: "another program wrote to the same rows; run it again",
     1290: "use a server that takes writes",
     2003: "check host and port, and that the server runs",
-    2006: "run it again",
-    2013: "run it again",
+    2006: "run it again; where it happens again, raise the server's max_allowed_packet",
+    2013: "run it again; where it happens again, raise the server's max_allowed_packet",
 }
 _SQLITE_HINTS = {
     "database is locked": "another program writes to it; run it again later",

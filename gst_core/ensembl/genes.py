@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, select
 
 from gst_core.ensembl import schema
 
@@ -68,12 +68,7 @@ def find_genes(
         Lock the rows, in one order for all programs: two that lock the same
         genes wait for each other and do not deadlock.
     """
-    split = {
-        name: (base, int(version))
-        for name in stable_ids
-        for base, dot, version in [name.rpartition(".")]
-        if dot and version.isdecimal()
-    }
+    split = _versions(stable_ids)
     known = _current_genes(
         connection, {split.get(name, (name, 0))[0] for name in stable_ids}, species_id, lock
     )
@@ -92,6 +87,62 @@ def find_genes(
             gene = known[base]
             found[name] = gene if gene.version == version else replace(gene, other_version=True)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A transcript or a translation, and the stable id of its gene."""
+
+    kind: Literal["transcript", "translation"]
+    gene: str
+
+
+def find_features(connection: Connection, stable_ids: set[str]) -> dict[str, Feature]:
+    """Return which of some stable ids, with or without version, are not genes' but of their parts.
+
+    Parameters
+    ----------
+    connection
+        The database.
+    stable_ids
+        Stable ids that no gene has.
+    """
+    genes, transcripts = schema.gene, schema.transcript
+    asked: dict[str, list[str]] = defaultdict(list)
+    for name in stable_ids:
+        asked[name].append(name)
+    for name, (base, _) in _versions(stable_ids).items():
+        asked[base].append(name)
+    found: dict[str, Feature] = {}
+    translations = schema.translation
+    parts: tuple[tuple[Literal["transcript", "translation"], Table, Any], ...] = (
+        ("transcript", transcripts, transcripts),
+        (
+            "translation",
+            translations,
+            translations.join(
+                transcripts, transcripts.c.transcript_id == translations.c.transcript_id
+            ),
+        ),
+    )
+    for kind, table, source in parts:
+        query = select(table.c.stable_id, genes.c.stable_id).select_from(
+            source.join(genes, genes.c.gene_id == transcripts.c.gene_id)
+        )
+        for some in chunks(sorted(asked)):
+            for name, gene in connection.execute(query.where(table.c.stable_id.in_(some))):
+                found.update(dict.fromkeys(asked[name], Feature(kind, gene)))
+    return found
+
+
+def _versions(stable_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Take versions off stable ids; those without one are left out."""
+    return {
+        name: (base, int(version))
+        for name in stable_ids
+        for base, dot, version in [name.rpartition(".")]
+        if dot and version.isdecimal()
+    }
 
 
 def _current_genes(

@@ -11,7 +11,8 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from gst_core.ensembl.assignment_table import AssignedSymbol
-from gst_core.ensembl.genes import GeneRow, find_genes, symbol_holders
+from gst_core.ensembl.collation import accession_keys
+from gst_core.ensembl.genes import Feature, GeneRow, find_features, find_genes, symbol_holders
 from gst_core.ensembl.source_map import Accession, Accessions
 from gst_core.ensembl.text_limits import TextLimits
 from gst_core.ensembl.undo import Undo
@@ -68,6 +69,8 @@ class PlannedRow:
         Where the symbol's cross-reference belongs.
     xref
         The cross-reference, where the database has it already.
+    feature
+        Where the stable id is not a gene's: the transcript or translation that has it.
     """
 
     assigned: AssignedSymbol
@@ -77,6 +80,7 @@ class PlannedRow:
     accession: Accession | None = None
     external_db_id: int | None = None
     xref: StoredXref | None = None
+    feature: Feature | None = None
 
     @property
     def description(self) -> str:
@@ -168,16 +172,28 @@ def make_plan(
     """
     table = list(table)
     selected = [row for row in table if row.symbol and row.probability >= threshold]
-    genes = find_genes(connection, {row.stable_id for row in selected}, species_id, lock=lock)
     sources = external_db_ids(connection)
     limits = TextLimits.of(connection)
+    names = {row.stable_id for row in selected}
+    names = {name for name in names if limits.can_be_asked("gene", "stable_id", name)}
+    genes = find_genes(connection, names, species_id, lock=lock)
+    features = find_features(connection, names - set(genes))
     rows = [
-        _plan_row(row, genes.get(row.stable_id), accessions, sources, limits) for row in selected
+        _plan_row(row, genes.get(row.stable_id), accessions, sources, limits)
+        if row.stable_id not in features
+        else _plan_feature(row, features[row.stable_id])
+        for row in selected
     ]
     rows = _one_row_a_gene(rows)
-    holders = symbol_holders(connection, {r.assigned.symbol for r in rows}, species_id)
+    storable = {r.assigned.symbol for r in rows if r.outcome is Outcome.LOAD}
+    holders = symbol_holders(connection, storable, species_id)
     rows, shared = _settle_duplicates(rows, holders, duplicates)
-    rows = _one_symbol_an_accession(_with_stored_xrefs(connection, rows))
+    rows = _with_stored_xrefs(connection, rows)
+    keys = accession_keys(
+        connection,
+        {r.accession.accession for r in rows if r.outcome is Outcome.LOAD and r.accession},
+    )
+    rows = _one_symbol_an_accession(rows, keys)
     versioned = sum(
         row.gene is not None and row.assigned.stable_id != row.gene.stable_id for row in rows
     )
@@ -215,6 +231,11 @@ def _plan_row(
     if problem is not None:
         return replace(planned, outcome=Outcome.NOT_STORABLE, detail=problem)
     return planned
+
+
+def _plan_feature(row: AssignedSymbol, feature: Feature) -> PlannedRow:
+    detail = f"a {feature.kind} of the gene {feature.gene}"
+    return PlannedRow(row, Outcome.UNKNOWN_GENE, detail, feature=feature)
 
 
 def _one_row_a_gene(rows: list[PlannedRow]) -> list[PlannedRow]:
@@ -285,30 +306,26 @@ def _with_stored_xrefs(connection: Connection, rows: list[PlannedRow]) -> list[P
     return result
 
 
-def _one_symbol_an_accession(rows: list[PlannedRow]) -> list[PlannedRow]:
+def _one_symbol_an_accession(rows: list[PlannedRow], keys: dict[str, str]) -> list[PlannedRow]:
     """Keep the symbol of the most probable row, where several want one new cross-reference.
 
     A cross-reference has one label: the other genes would show a symbol that is
-    not theirs.
+    not theirs. `keys` says what the schema's unique key makes of an accession.
     """
     best: dict[tuple[int | None, str], PlannedRow] = {}
     for row in rows:
         if row.outcome is Outcome.LOAD and row.accession and row.xref is None:
-            held = best.setdefault(_xref_key(row.external_db_id, row.accession), row)
+            key = row.external_db_id, keys[row.accession.accession]
+            held = best.setdefault(key, row)
             if row.assigned.probability > held.assigned.probability:
-                best[_xref_key(row.external_db_id, row.accession)] = row
+                best[key] = row
     result = []
     for row in rows:
         if row.outcome is Outcome.LOAD and row.accession and row.xref is None:
-            kept = best[_xref_key(row.external_db_id, row.accession)]
+            kept = best[row.external_db_id, keys[row.accession.accession]]
             if (row.accession, row.assigned.symbol) != (kept.accession, kept.assigned.symbol):
                 where = f"{kept.assigned.symbol} in line {kept.assigned.line}"
                 detail = f"{row.accession.accession} is that of {where}"
                 row = replace(row, outcome=Outcome.SHARED_ACCESSION, detail=detail)
         result.append(row)
     return result
-
-
-def _xref_key(external_db_id: int | None, accession: Accession) -> tuple[int | None, str]:
-    # The schema's unique key folds case.
-    return external_db_id, accession.accession.casefold()

@@ -86,7 +86,7 @@ class Accessions:
         """
         for number, line in _lines(path):
             fields = line.split("\t")
-            if len(fields) != 3 or not all(fields):
+            if len(fields) != 3 or not all(fields) or not fields[2].isprintable():
                 raise GstError(
                     "is not a symbol, a database and an accession, separated by tabs",
                     where=f"{path}, line {number}",

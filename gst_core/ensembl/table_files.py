@@ -131,16 +131,27 @@ def _insert(connection: Connection, name: str, columns: list[str], rows: Iterabl
     count = 0
     some: list[dict[str, str | None]] = []
     characters = 0
+    most = _most_characters(connection)
     for row in rows:
-        some.append(dict(zip(columns, row, strict=True)))
-        characters += sum(len(value or "") for value in row)
-        count += 1
-        if len(some) == _ROWS or characters > _CHARACTERS:
+        length = sum(len(value or "") for value in row)
+        # Before it is added: a packet holds what was gathered, or a single long row.
+        if some and (len(some) == _ROWS or characters + length > most):
             connection.execute(statement, some)
             some, characters = [], 0
+        some.append(dict(zip(columns, row, strict=True)))
+        characters += length
+        count += 1
     if some:
         connection.execute(statement, some)
     return count
+
+
+def _most_characters(connection: Connection) -> int:
+    """How much to send at a time: a quarter of what the server takes, for quotes and UTF-8."""
+    if connection.dialect.name == "sqlite":
+        return _CHARACTERS
+    packet = connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()
+    return min(_CHARACTERS, int(packet) // 4)
 
 
 def _add_sources(connection: Connection, path: Path) -> int:

@@ -10,7 +10,7 @@ _LIMITS = text(
     "SELECT table_name, column_name, character_set_name, character_maximum_length, data_type "
     "FROM information_schema.columns "
     "WHERE table_schema = DATABASE() AND table_name IN ('xref', 'gene') "
-    "AND column_name IN ('dbprimary_acc', 'display_label', 'description')"
+    "AND column_name IN ('dbprimary_acc', 'display_label', 'description', 'stable_id')"
 )
 
 
@@ -22,7 +22,7 @@ class _Limit:
 
 
 class TextLimits:
-    """Character sets and lengths of the text columns that a load writes to.
+    """Character sets and lengths of the text columns that a load writes to, or asks for.
 
     MySQL in strict mode refuses what does not fit, but names neither the symbol
     nor the line; and old servers without strict mode store a part of it.
@@ -41,6 +41,11 @@ class TextLimits:
             for table, column, characters, length, kind in connection.execute(_LIMITS)
         }
         return cls(limits)
+
+    def can_be_asked(self, table: str, column: str, value: str) -> bool:
+        """Whether a value can be compared with a column: MySQL refuses strange characters."""
+        limit = self._limits.get((table, column))
+        return limit is None or _stranger(limit.character_set, value) is None
 
     def problem(
         self, accession: str, label: str, description: str, gene_description: str

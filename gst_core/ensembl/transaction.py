@@ -13,7 +13,7 @@ from gst_core.ensembl.failures import database_failures
 from gst_core.errors import GstError
 
 _ENGINES = text(
-    "SELECT table_name, engine FROM information_schema.tables "
+    "SELECT table_name, engine, table_type FROM information_schema.tables "
     "WHERE table_schema = DATABASE() AND table_name IN :names"
 )
 
@@ -81,7 +81,14 @@ def _enter_alone(connection: Connection, address: Address, lock_timeout: int) ->
 
 def _require_transactions(connection: Connection, address: Address, convert: bool) -> None:
     rows = connection.execute(_ENGINES, {"names": schema.WRITTEN}).all()
-    without = sorted(name for name, engine in rows if engine is not None and engine != "InnoDB")
+    views = sorted(name for name, _, kind in rows if "VIEW" in kind)
+    if views:
+        raise GstError(
+            f"{', '.join(views)} are views, and what they show may know no transactions",
+            where=str(address),
+            hint="name the database that the tables are in",
+        )
+    without = sorted(name for name, engine, _ in rows if engine != "InnoDB")
     if not without:
         return
     if not convert:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, or_, select
 
 from gst_core.ensembl import schema
+from gst_core.ensembl.collation import accession_keys
 from gst_core.ensembl.genes import chunks
 
 #: the rest of the unique key of ``xref``, as the Ensembl API writes it for a
@@ -58,14 +59,21 @@ def find_xrefs(
     )
     found: dict[tuple[int, str], StoredXref] = {}
     for external_db_id, wanted in accessions.items():
-        # Collations fold case where the key does: ask for it as the key would find it.
-        asked = {accession.casefold(): accession for accession in wanted}
-        for some in chunks(sorted(wanted)):
-            rows = query.where(
-                table.c.external_db_id == external_db_id, table.c.dbprimary_acc.in_(some)
+        rows = [
+            row
+            for some in chunks(sorted(wanted))
+            for row in connection.execute(
+                query.where(
+                    table.c.external_db_id == external_db_id, table.c.dbprimary_acc.in_(some)
+                )
             )
-            for _, accession, xref_id, label in connection.execute(rows):
-                name = accession if accession in wanted else asked.get(accession.casefold())
-                if name is not None:
-                    found.setdefault((external_db_id, name), StoredXref(xref_id, label))
+        ]
+        # What the key takes for equal is there already, however it is written.
+        folded = accession_keys(connection, wanted | {row.dbprimary_acc for row in rows})
+        asked: dict[str, list[str]] = defaultdict(list)
+        for accession in sorted(wanted):
+            asked[folded[accession]].append(accession)
+        for row in rows:
+            for name in asked[folded[row.dbprimary_acc]]:
+                found.setdefault((external_db_id, name), StoredXref(row.xref_id, row.display_label))
     return found

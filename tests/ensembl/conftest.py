@@ -70,9 +70,15 @@ def symbols(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def human_sqlite_template(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def core_tables(shared_data: Path) -> Path:
+    """Return the folder with the table files of the human test database."""
+    return shared_data / "ensembl-core" / "homo_sapiens"
+
+
+@pytest.fixture(scope="session")
+def human_sqlite_template(core_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("human") / "core.db"
-    _create(shared_data, f"sqlite:///{path}")
+    _create(core_tables, f"sqlite:///{path}")
     connection = sqlite3.connect(path)
     connection.execute(_take_symbols())
     connection.commit()
@@ -96,9 +102,9 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def human_mariadb_template(shared_data: Path, server: Server) -> str:
+def human_mariadb_template(core_tables: Path, server: Server) -> str:
     server.run("CREATE DATABASE human CHARACTER SET latin1")
-    _create(shared_data, server.url("human"))
+    _create(core_tables, server.url("human"))
     server.run(_take_symbols(), "human")
     server.run("CREATE DATABASE template")
     for name in WRITTEN:
@@ -118,10 +124,9 @@ def human_mariadb(human_mariadb_template: str, server: Server) -> Iterator[str]:
         server.run(f"INSERT INTO human.`{name}` SELECT * FROM template.`{name}`")
 
 
-def _create(shared_data: Path, url: str) -> None:
-    folder = shared_data / "ensembl-core"
-    arguments = ["db", "create", "--from", folder / "homo_sapiens", "--url", url, "--quiet"]
-    arguments += ["--external_db", folder / "external_db.full.txt"]
+def _create(core_tables: Path, url: str) -> None:
+    arguments = ["db", "create", "--from", core_tables, "--url", url, "--quiet"]
+    arguments += ["--external_db", core_tables.parent / "external_db.full.txt"]
     CliRunner().invoke(gst, list(map(str, arguments)), catch_exceptions=False)
 
 

@@ -108,6 +108,6 @@ def test_the_mouse_database(shared_data: Path, tmp_path: Path, run_gst: Gst) -> 
     result = run_gst("db", "create", "--from", folder, "--url", f"sqlite:///{path}", "--quiet")
     assert result.exit_code == 0, result.exception
     result = run_gst("db", "dump", "--url", f"sqlite:///{path}", "--species", "mus_musculus")
-    assert result.exit_code == 0, result.exception
+    assert result.exit_code == 1
     assert result.stdout == ""
-    assert "0 proteins of 1 protein-coding genes; 1 without a translation" in result.stderr
+    assert "none of its 1 protein-coding genes has a translation" in str(result.exception)
