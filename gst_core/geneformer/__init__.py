@@ -1,4 +1,4 @@
-"""Geneformer: raw counts of single cells to tokens, embeddings and perturbations, on any device.
+"""Geneformer: raw counts of single cells to tokens and embeddings, on any device.
 
 Names are imported when they are asked for, so that importing the package costs
 neither torch nor pandas.

@@ -61,7 +61,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 @click.version_option(__version__, message="%(version)s")
 @click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
 def geneformer(debug: bool) -> None:
-    """Geneformer: from raw counts to tokens, embedded cells and perturbations.
+    """Geneformer: from raw counts to tokens and embedded cells, of any species.
 
     Begin with: geneformer setup --from DIR
     """
