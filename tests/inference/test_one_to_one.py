@@ -84,6 +84,10 @@ def test_the_embedded_model_names_a_genome_together():
         GeneNamer().assign(pairs, scientific_name="Homo sapiens", one_to_one=True, evidence=True)
     )
     symbols = [a.symbol for a in together]
-    assert symbols[0] == symbols[1] != symbols[2]
-    assert {symbols[0], symbols[2]} <= {"HBB", "HBD"}
+    assert symbols[0] == symbols[1]
+    assert set(symbols) <= {"HBB", "HBD"}
+    assert together[0].settled
+    assert together[2].settled
+    alone = next(GeneNamer().assign(pairs[2:], scientific_name="Homo sapiens"))
+    assert together[2].probability < alone.probability
     assert all(a.evidence is not None and a.evidence.identity > 0.9 for a in together)
