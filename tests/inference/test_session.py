@@ -7,7 +7,6 @@ import pytest
 
 from gst_core.errors import GstError
 from gst_core.evaluation.symbols import model_symbols
-from gst_core.inference import session
 from gst_core.inference.session import (
     default_model,
     open_session,
@@ -91,8 +90,3 @@ def test_a_model_whose_vocabulary_is_missing_or_damaged(tmp_path, vocabulary):
     for read in (read_vocabulary, model_symbols):
         with pytest.raises(GstError, match=r"model\.onnx: has no vocabulary"):
             read(path)
-
-
-def test_threads_are_those_the_process_may_use(monkeypatch):
-    monkeypatch.setattr(session.os, "sched_getaffinity", lambda _: {3, 5, 7})
-    assert session.available_threads() == 3
