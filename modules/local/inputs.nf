@@ -2,53 +2,42 @@
  * What users hand in is checked here, before any task starts: every fault at once, each by its name.
  */
 
-// Parameters against nextflow_schema.json: a map of all of them, each of its type.
-def checkedParams(params_map, schema_file) {
-    def rules = readJson(schema_file)['$defs'].collectEntries { _group, definition -> definition.properties }
-    def required = readJson(schema_file)['$defs'].collectMany { _group, definition -> definition.required ?: [] }
-    def faults = required.findAll { name -> !params_map[name] }.collect { name -> "--${name}: is required; ${rules[name].help_text}" }
-    // Nextflow lists --two-words as twoWords too.
-    faults += params_map.keySet().findAll { name -> !(name in rules) && !(name.contains('-') || name =~ /[A-Z]/) }.collect { name ->
-        "--${name}: there is no such parameter; the parameters are ${rules.keySet().collect { rule -> "--${rule}" }.join(', ')}"
-    }
-    rules.each { name, rule ->
-        def value = params_map[name]
-        def fault = value == null ? null
-            : name != 'outdir' && rule.format == 'file-path' && !file(value).isFile() ? "there is no file ${value}"
-            : faultOf(value, rule)
-        if (fault) {
-            faults << "--${name}: ${fault}"
+// Parameters against nextflow_schema.json.
+def checkParams(params_map, schema_file) {
+    def faults = []
+    readJson(schema_file)['$defs'].each { _group, definition ->
+        (definition.required ?: []).findAll { name -> !params_map[name] }.each { name ->
+            faults << "--${name}: is required; ${definition.properties[name].help_text}"
+        }
+        definition.properties.each { name, rule ->
+            def fault = params_map[name] == null ? null : faultOf(params_map[name], rule)
+            if (fault) {
+                faults << "--${name}: ${fault}"
+            }
         }
     }
     stopFor(faults, 'the parameters')
-    return rules.collectEntries { name, rule -> [name, params_map[name] == null ? null : typed(params_map[name].toString(), rule.type)] }
-}
-
-def typed(text, type) {
-    return type == 'integer' ? text.toInteger() : type == 'number' ? text.toBigDecimal() : type == 'boolean' ? text == 'true' : text
 }
 
 // A samplesheet's rows against assets/schema_input.json, as maps with absolute paths.
 // Relative paths start at the samplesheet's folder.
 def readSamplesheet(sheet, schema_file) {
     def item = readJson(schema_file).items
+    if (!sheet.isFile()) {
+        error("--input: there is no file ${sheet}")
+    }
     def columns = item.properties.keySet()
-    // [number of the line, its fields]
-    def lines = sheet.readLines().withIndex()
-        .findAll { line, _index -> line.replace('\uFEFF', '').replaceAll(/[,\s"]/, '') }
-        .collect { line, index -> [index + 1, line.splitCsv(quote: '"', strip: true)[0].collect { field -> field?.replace('\uFEFF', '') }] }
+    def lines = sheet.text.trim() ? sheet.splitCsv(quote: '"', strip: true) : []
     if (lines.size() < 2) {
         error("--input: ${sheet} has no rows; the first line names the columns: ${columns.join(',')}")
     }
-    def (first, header) = lines[0]
+    def header = lines[0].collect { column -> column?.replace('\uFEFF', '') }
     def faults = (header - columns).collect { column ->
-        "line ${first}: there is no column '${column ?: ''}'; the columns are ${columns.join(', ')}"
-    }
-    faults += header.findAll { column -> header.count(column) > 1 }.unique(false).collect { column ->
-        "line ${first}: the column '${column ?: ''}' is there ${header.count(column)} times"
+        "line 1: there is no column '${column ?: ''}'; the columns are ${columns.join(', ')}"
     }
     def seen = [:]
-    def genomes = lines.tail().collect { line, fields ->
+    def genomes = lines.tail().withIndex().findAll { fields, _index -> fields.any() }.collect { fields, index ->
+        def line = index + 2
         if (fields.size() != header.size()) {
             faults << "line ${line}: has ${fields.size()} fields where the header has ${header.size()}"
         }
@@ -110,13 +99,6 @@ def readJson(schema_file) {
 
 def stopFor(faults, where) {
     if (faults) {
-        error("${faults.size()} fault${faults.size() == 1 ? "" : "s"} in ${where}:\n" + faults.take(20).collect { fault -> "  ${withoutPasswords(fault)}" }.join('\n'))
+        error("${faults.size()} fault${faults.size() == 1 ? "" : "s"} in ${where}:\n" + faults.take(20).collect { fault -> "  ${fault}" }.join('\n'))
     }
-}
-
-// What stands where an address has a password is shown to nobody.
-def withoutPasswords(text) {
-    return text.toString()
-        .replaceAll(/(:\/\/[^\/\s:@]*):\S*@/, '$1:***@')
-        .replaceAll(/(?i)((?:password|passwd|pwd)=)[^&\s']*/, '$1***')
 }

@@ -77,12 +77,8 @@ def nextflow() -> str:
 def run_pipeline(nextflow: str, tmp_path: Path) -> RunPipeline:
     """Return a function that runs main.nf with the strict parser in `tmp_path`."""
 
-    def run(
-        *arguments: str | Path,
-        environment: Mapping[str, str] | None = None,
-        project: Path = ROOT,
-    ) -> Run:
-        command = [nextflow, "-log", "run.log", "run", project, "-ansi-log", "false", *arguments]
+    def run(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Run:
+        command = [nextflow, "-log", "run.log", "run", ROOT, "-ansi-log", "false", *arguments]
         settings = {
             "NXF_SYNTAX_PARSER": "v2",
             "NXF_OFFLINE": "true",

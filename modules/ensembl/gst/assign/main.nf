@@ -1,6 +1,6 @@
-// A field of a CSV file, whatever is in it.
-def csvField(text) {
-    return '"' + text.toString().replace('"', '""') + '"'
+// One word for the shell, whatever is in it.
+def quote(text) {
+    return "'" + text.toString().replace("'", "'\\''") + "'"
 }
 
 process GST_ASSIGN {
@@ -12,11 +12,10 @@ process GST_ASSIGN {
     container "${task.accelerator ? 'docker.io/ensemblorg/gst:1.0.0-gpu' : 'docker.io/ensemblorg/gst:1.0.0'}"
 
     input:
-    tuple val(meta), val(ids), path(fastas, stageAs: 'proteins?/*'), val(species)
+    tuple val(meta), path(fasta, stageAs: 'proteins?/*')
 
     output:
-    tuple val(meta), path("named/*.tsv"), optional: true, emit: tsv
-    tuple val(meta), path("${prefix}_outcomes.json"), emit: outcomes
+    tuple val(meta), path("*.tsv"), emit: tsv
     tuple val("${task.process}"), val('gst_assign'), eval('gst_assign --version'), emit: versions_gst_assign, topic: versions
 
     when:
@@ -24,25 +23,22 @@ process GST_ASSIGN {
 
     script:
     def args = task.ext.args ?: ''
-    prefix = task.ext.prefix ?: "${meta.id}"
+    def prefix = task.ext.prefix ?: "${meta.id}"
     // A GPU job that lost its GPU must fail, not crawl: never 'auto' where one was asked for.
     def device = task.accelerator ? 'cuda' : 'cpu'
-    def files = fastas instanceof List ? fastas : [fastas]
-    def rows = [ids].flatten().withIndex().collect { id, index ->
-        def name = [species].flatten()[index]?.toString() ?: ''
-        def row = [id, "proteins${index + 1}/${files[index].name}", name.isInteger() ? '' : name, name.isInteger() ? name : '']
-        row.collect { field -> csvField(field) }.join(',')
+    def species = meta['taxon_id'] ? "--taxon_id ${meta['taxon_id']}" : meta['scientific_name'] ? "--scientific_name ${quote(meta['scientific_name'])}" : ''
+    // A batch names its genomes in meta['genomes'], in the order of the files.
+    def genomes = meta['genomes'] ?: []
+    def fastas = fasta instanceof List ? fasta : [fasta]
+    def rows = genomes.withIndex().collect { genome, index ->
+        quote("${genome.id},${fastas[index]},\"${genome.scientific_name ?: ''}\",${genome.taxon_id ?: ''}")
     }
+    def write_manifest = rows ? "printf '%s\\n' id,fasta,scientific_name,taxon_id ${rows.join(' ')} > manifest.csv" : ''
+    def files = rows ? '--manifest manifest.csv --output .' : "--sequences_fasta ${fasta} ${species} --output ${prefix}.tsv"
     """
-    cat << 'END_OF_MANIFEST' > manifest.csv
-    id,fasta,scientific_name,taxon_id
-    ${rows.join('\n    ')}
-    END_OF_MANIFEST
-
+    ${write_manifest}
     gst_assign \\
-        --manifest manifest.csv \\
-        --output named/ \\
-        --outcomes ${prefix}_outcomes.json \\
+        ${files} \\
         --device ${device} \\
         --threads ${task.cpus} \\
         --quiet \\
@@ -50,9 +46,9 @@ process GST_ASSIGN {
     """
 
     stub:
-    prefix = task.ext.prefix ?: "${meta.id}"
+    def prefix = task.ext.prefix ?: "${meta.id}"
+    def names = meta['genomes'] ? meta['genomes'].collect { genome -> genome.id } : [prefix]
     """
-    mkdir named
-    touch ${[ids].flatten().collect { id -> "named/${id}.tsv" }.join(' ')} ${prefix}_outcomes.json
+    touch ${names.collect { name -> "${name}.tsv" }.join(' ')}
     """
 }

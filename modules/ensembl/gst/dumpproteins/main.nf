@@ -6,7 +6,7 @@ process GST_DUMPPROTEINS {
     container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
-    tuple val(meta), val(database), val(species)
+    tuple val(meta), val(database)
 
     output:
     tuple val(meta), path("${prefix}.fa"), emit: fasta
@@ -17,13 +17,11 @@ process GST_DUMPPROTEINS {
 
     script:
     def args = task.ext.args ?: ''
-    def one_of_many = species ? "--species ${species}" : ''
     prefix = task.ext.prefix ?: "${meta.id}"
     // The password comes from the environment variable GST_DB_PASSWORD, never by the command line.
     """
     gst db dump \\
         --url '${database}' \\
-        ${one_of_many} \\
         --output ${prefix}.fa \\
         --quiet \\
         ${args}
