@@ -87,11 +87,35 @@ def is_vertebrate(taxon: Taxon) -> bool:
 
     The clade ``distant_vertebrate`` also holds tunicates, lancelets and hagfishes. They
     are told apart by what the table holds: of Vertebrata every species has a line of its
-    own, elsewhere the genus answers for it.
+    own, elsewhere the genus answers for it, but for those that have a genome.
     """
+    if taxon.genus in _NO_VERTEBRATES:
+        return False
     if taxon.clade == "distant_vertebrate":
         return taxon.exact and taxon.genus is not None and taxon.rank not in ("genus", "subgenus")
     return taxon.clade in VERTEBRATE_CLADES
+
+
+#: Genera of chordates that are no vertebrates and have species with a genome.
+_NO_VERTEBRATES = frozenset(
+    (
+        "Ciona",
+        "Branchiostoma",
+        "Styela",
+        "Oikopleura",
+        "Phallusia",
+        "Halocynthia",
+        "Botryllus",
+        "Asymmetron",
+        "Salpa",
+        "Molgula",
+        "Didemnum",
+        "Clavelina",
+        "Ascidia",
+        "Corella",
+        "Thalia",
+    )
+)
 
 
 def read_labelled(paths: Iterable[Path], *, vertebrates_only: bool = True) -> list[LabelledProtein]:
