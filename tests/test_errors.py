@@ -13,7 +13,7 @@ from gst_core.errors import GstError, shown
         ("Träg\u00a0er 蛋白", r"Träg\xa0er 蛋白"),
         ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
         ("abc\u202etxt", r"abc\u202etxt"),
-        ("name\udcff", r"name\udcff"),
+        ("name\udcff", r"name\xff"),
         ("\U000e0001", r"\U000e0001"),
     ],
 )

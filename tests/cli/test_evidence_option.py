@@ -88,6 +88,7 @@ def test_the_columns(model: Path, fasta: Path) -> None:
         "identity",
         "query_coverage",
         "reference_coverage",
+        "fits_equally",
         "symbol_2",
         "probability_2",
     ]
@@ -100,7 +101,7 @@ def test_the_columns(model: Path, fasta: Path) -> None:
     assert float(part["reference_coverage"]) == pytest.approx(
         float(part["query_coverage"]) * 60 / 90, abs=0.002
     )
-    assert [empty[name] for name in header[6:10]] == [""] * 4
+    assert [empty[name] for name in header[6:11]] == [""] * 5
     plain = run(*arguments)
     assert [line.split("\t")[:5] for line in text.splitlines()] == [
         line.split("\t") for line in plain.splitlines()
