@@ -158,8 +158,7 @@ class Geneformer:
             import pandas as pd
 
             found = embed_genes(self.encoder, tokens, layer=layer, special=self.special)
-            ids = self.resources.gene_ids[self.resources.position_of_token[found.tokens]]
-            return pd.DataFrame(found.vectors, index=ids)
+            return pd.DataFrame(found.vectors, index=self.names_of(found.tokens)[0])
         result = adata.copy() if copy else adata
         result.obsm[key_added] = embed_cells(
             self.encoder, tokens, mode=embedding, layer=layer, special=self.special

@@ -20,7 +20,7 @@ from gst_core.geneformer.attention import (
     column_names,
 )
 from gst_core.geneformer.dataset import TokenDataset, Tokens
-from gst_core.geneformer.embedding_files import open_cells
+from gst_core.geneformer.embedding_files import check_output, open_cells
 
 By = Literal["gene", "cell"]
 Progress = Callable[[int, int], None]
@@ -70,12 +70,7 @@ def write_attention(
     GstError
         If the input does not fit the network, or the output is of another kind.
     """
-    if output.suffix != ".parquet":
-        raise GstError("is not .parquet", where=str(output), hint="name the output so")
-    if not output.parent.is_dir():
-        raise GstError("the folder does not exist", where=str(output.parent), hint="make it first")
-    if cells_file.resolve() == output.resolve():
-        raise GstError("the output would overwrite the input", where=str(output))
+    check_output(output, cells_file, ".parquet")
     chosen = chosen_layers(model.encoder, layers)
     names = column_names(chosen, model.encoder.config.heads)
     cells, _ = open_cells(model, cells_file, counts_layer, gene_column)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from gst_core.errors import GstError
 from gst_core.geneformer.bridge import Bridge
 from gst_core.geneformer.counts import Counts
-from gst_core.geneformer.kinds import SAMPLE, kind_of
 from gst_core.geneformer.resources import Resources
 
 if TYPE_CHECKING:
@@ -22,26 +21,6 @@ if TYPE_CHECKING:
 
 #: Where the provenance lies in ``uns``, as JSON text.
 UNS_KEY = "gst_bridge"
-
-
-def refuse_other_than_counts(counts: Counts) -> None:
-    """See that a matrix holds raw counts.
-
-    Raises
-    ------
-    GstError
-        If not, or it has neither cells nor genes.
-    """
-    where = f"{counts.path}, {counts.layer}"
-    if not counts.n_cells or not counts.n_genes:
-        raise GstError("has no cells or no genes", where=where)
-    matrix = kind_of(next(counts.chunks(SAMPLE))[1])
-    if not matrix.usable:
-        raise GstError(
-            f"holds no raw counts: {matrix.reason} ({matrix.kind})",
-            where=where,
-            hint=f"other matrices here: {', '.join(counts.others) or 'none'} (--layer)",
-        )
 
 
 def mapping_matrix(bridge: Bridge) -> csr_matrix:

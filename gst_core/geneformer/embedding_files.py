@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
-from gst_core.files import atomic_write
+from gst_core.files import atomic_write, check_outputs
 from gst_core.geneformer.api import OBSM_KEY, Geneformer
 from gst_core.geneformer.backends import Layer
 from gst_core.geneformer.dataset import TokenDataset, Tokens
@@ -67,24 +67,16 @@ def embed_file(
     GstError
         If the input does not fit the network, or the output is of another kind.
     """
-    if output.suffix not in (".parquet", ".h5ad"):
-        raise GstError(
-            "is neither .h5ad nor .parquet", where=str(output), hint="name the output so"
-        )
+    check_output(output, source, ".h5ad", ".parquet")
     if mode == "gene" and output.suffix != ".parquet":
         raise GstError("embeddings of genes go into .parquet", where=str(output))
-    if not output.parent.is_dir():
-        raise GstError("the folder does not exist", where=str(output.parent), hint="make it first")
-    if source.resolve() == output.resolve():
-        raise GstError("the output would overwrite the input", where=str(output))
     cells, adata = open_cells(model, source, counts_layer, gene_column)
     special = model.special
     if mode == "gene":
         found = embed_genes(
             model.encoder, cells, layer=layer, special=special, where=str(source), progress=progress
         )
-        positions = model.resources.position_of_token[found.tokens]
-        ids, symbols = model.resources.gene_ids[positions], model.resources.symbols[positions]
+        ids, symbols = model.names_of(found.tokens)
         others = {"ensembl_id": ids, "symbol": symbols, "cells": found.cells}
         _write_parquet(output, found.vectors, others)
         return len(found.tokens)
@@ -111,6 +103,29 @@ def embed_file(
         _write_h5ad(output, adata, vectors)
     shutil.rmtree(work, ignore_errors=True)
     return len(vectors)
+
+
+def check_output(output: Path, source: Path, *suffixes: str) -> None:
+    """Make sure, before any work, that an output can be written.
+
+    Parameters
+    ----------
+    output, source
+        What will be written, and what is read.
+    suffixes
+        Those that the output may have.
+
+    Raises
+    ------
+    GstError
+        If it has another, its folder is not there, or it would take the place of the input.
+    """
+    if output.suffix not in suffixes:
+        kinds = f"neither {' nor '.join(suffixes)}" if len(suffixes) > 1 else f"not {suffixes[0]}"
+        raise GstError(f"is {kinds}", where=str(output), hint="name the output so")
+    if not output.parent.is_dir():
+        raise GstError("the folder does not exist", where=str(output.parent), hint="make it first")
+    check_outputs([output], [source])
 
 
 def open_cells(

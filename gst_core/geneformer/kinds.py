@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from gst_core.errors import GstError
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+    from gst_core.geneformer.counts import Counts
 
 Kind = Literal["counts", "fractional counts", "normalised", "log-normalised", "scaled", "empty"]
 
@@ -41,6 +45,40 @@ class Matrix:
     def usable(self) -> bool:
         """Whether ranks of it mean what Geneformer's do."""
         return self.kind in USABLE
+
+
+def require_raw(counts: Counts) -> Matrix:
+    """Make sure that counts are raw.
+
+    Parameters
+    ----------
+    counts
+        A file, or AnnData, that was opened.
+
+    Returns
+    -------
+    matrix
+        What a sample of its cells says.
+
+    Raises
+    ------
+    GstError
+        If it has neither cells nor genes, or other values, with where raw counts may be.
+    """
+    where = str(counts.path)
+    if not counts.n_cells or not counts.n_genes:
+        raise GstError("has no cells" if not counts.n_cells else "has no genes", where=where)
+    matrix = kind_of(next(counts.chunks(SAMPLE))[1])
+    if not matrix.usable:
+        others = ", ".join(counts.others)
+        raise GstError(
+            f"{counts.layer} holds no raw counts: {matrix.reason} ({matrix.kind})",
+            where=where,
+            hint=f"give raw counts; other matrices here: {others} (--layer)"
+            if others
+            else "give the file with raw counts",
+        )
+    return matrix
 
 
 def kind_of(counts: csr_matrix) -> Matrix:

@@ -14,7 +14,7 @@ from gst_core.errors import GstError
 from gst_core.geneformer.checking import RODENT_SYMBOLS, kinds_of_names
 from gst_core.geneformer.counts import Counts, open_counts
 from gst_core.geneformer.dataset import DatasetWriter, arrow_type
-from gst_core.geneformer.kinds import SAMPLE, kind_of
+from gst_core.geneformer.kinds import require_raw
 from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.tokenizer import Tokenizer, TokenStatistics, gene_column, gene_names
 
@@ -56,19 +56,7 @@ def prepare(counts: Counts, resources: Resources, column: str | None = None) -> 
     GstError
         If they are not, with where raw counts may be.
     """
-    where = str(counts.path)
-    if not counts.n_cells or not counts.n_genes:
-        raise GstError("has no cells" if not counts.n_cells else "has no genes", where=where)
-    matrix = kind_of(next(counts.chunks(SAMPLE))[1])
-    if not matrix.usable:
-        others = ", ".join(counts.others)
-        raise GstError(
-            f"{counts.layer} holds no raw counts: {matrix.reason} ({matrix.kind})",
-            where=where,
-            hint=f"give raw counts; other matrices here: {others} (--layer)"
-            if others
-            else "give the file with raw counts",
-        )
+    matrix = require_raw(counts)
     found = gene_column(counts.var, resources, column)
     names = gene_names(counts.var, found)
     tokenizer = Tokenizer(resources, names, whole=matrix.kind == "counts")
@@ -76,7 +64,7 @@ def prepare(counts: Counts, resources: Resources, column: str | None = None) -> 
         examples = ", ".join(tokenizer.genes[:3])
         raise GstError(
             f"no gene has a token of Geneformer {resources.model_version}: {examples}, ...",
-            where=f"{where}, genes by {found}",
+            where=f"{counts.path}, genes by {found}",
             hint="genes must be human Ensembl ids or symbols; run geneformer check, or, for "
             "another species, geneformer bridge",
         )
@@ -100,10 +88,11 @@ def tokenize_file(
     layer: str | None = None,
     column: str | None = None,
     filter_column: str | None = None,
-    keep_empty: bool = False,
     progress: Callable[[int, int], None] = lambda done, cells: None,
 ) -> tuple[Opened, TokenStatistics, int]:
     """Tokenise a file.
+
+    Cells without any gene of the vocabulary, which no network can read, are left out.
 
     Parameters
     ----------
@@ -119,8 +108,6 @@ def tokenize_file(
         Where counts and genes' names are, if not where they are looked for.
     filter_column
         Column of `obs`: cells where it is 1 or true are taken.
-    keep_empty
-        Keep cells without any gene of the vocabulary, which no network can read.
     progress
         Told after each chunk how many cells are done, of how many.
 
@@ -151,7 +138,7 @@ def tokenize_file(
                 before = opened.tokenizer.statistics.empty
                 tokens = opened.tokenizer.tokenize(rows)
                 own = {name: values[cells][here] for name, values in columns.items()}
-                if not keep_empty and opened.tokenizer.statistics.empty > before:
+                if opened.tokenizer.statistics.empty > before:
                     kept = tokens.lengths > len(resources.special_tokens)
                     tokens = tokens.selected(kept)
                     own = {name: values[kept] for name, values in own.items()}

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import click
 
-from gst_core.cli.geneformer._options import resources_option
+from gst_core.cli.geneformer._options import load_network, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
@@ -45,21 +45,7 @@ from gst_core.cli.geneformer._progress import bar
     type=click.IntRange(min=0),
     help="Layer, counted from 0. May be repeated.  [default: all]",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-)
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all]")
-@click.option(
-    "--model_version",
-    type=click.Choice(["V1", "V2"]),
-    help="Of the dictionary.  [default: as the network's number of tokens says]",
-)
-@resources_option
-@click.option("--counts_layer", help="Layer with the raw counts, if COUNTS has them not in X.")
-@click.option("--gene_column", help="Column of var with the genes, as geneformer tokenize has it.")
+@network_options
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def attention(
     source: Path,
@@ -86,18 +72,9 @@ def attention(
     geneformer attention cells.dataset --checkpoint gf-6L-10M-i2048 --by cell --layer 5 \\
         --output cells.parquet
     """  # noqa: D301
-    from gst_core.geneformer.api import Geneformer
     from gst_core.geneformer.attention_files import write_attention
 
-    model = Geneformer.load(
-        checkpoint,
-        device=cast(Any, device),
-        threads=threads,
-        model_version=cast(Any, model_version),
-        resources=resources,
-    )
-    if not quiet:
-        click.echo(f"geneformer: {model!r}", err=True)
+    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
     began = time.perf_counter()
     with bar("attention", "cells", quiet) as progress:
         rows = write_attention(

@@ -113,8 +113,9 @@ def bridge(
     read = [path for path in (assignments, counts, gene_map, proteins_fasta, orthologues) if path]
     check_outputs([path for path in (output, report, gene_table) if path], read)
     from gst_core.geneformer import bridge as room
-    from gst_core.geneformer.bridged_counts import refuse_other_than_counts, write_bridged
+    from gst_core.geneformer.bridged_counts import write_bridged
     from gst_core.geneformer.counts import open_counts
+    from gst_core.geneformer.kinds import require_raw
     from gst_core.geneformer.orthologues import read_orthologues
     from gst_core.geneformer.resources import Resources
     from gst_core.sequences import read_proteins
@@ -127,7 +128,7 @@ def bridge(
     namings = room.read_namings(assignments, gene_of)
     opened = open_counts(counts, layer)
     try:
-        refuse_other_than_counts(opened)
+        require_raw(opened)
         genes, column = room.find_genes(opened.var, namings, gene_column)
         pairs = read_orthologues(orthologues, genes, dictionary) if orthologues else None
         built = room.build_bridge(

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import click
 
-from gst_core.cli.geneformer._options import resources_option
+from gst_core.cli.geneformer._options import load_network, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
@@ -41,21 +41,7 @@ from gst_core.cli.geneformer._progress import bar
     show_default=True,
     help="0: the network's last layer; -1: the second to last.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-)
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all]")
-@click.option(
-    "--model_version",
-    type=click.Choice(["V1", "V2"]),
-    help="Of the dictionary.  [default: as the network's number of tokens says]",
-)
-@resources_option
-@click.option("--counts_layer", help="Layer with the raw counts, if COUNTS has them not in X.")
-@click.option("--gene_column", help="Column of var with the genes, as geneformer tokenize has it.")
+@network_options
 @click.option("--plot", type=click.Path(path_type=Path), help="Picture to draw: a UMAP, as .png.")
 @click.option("--color", help="Column that colours the picture.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -88,20 +74,11 @@ def embed(
     if plot and embedding == "gene":
         raise click.UsageError("--plot draws cells")
     from gst_core.errors import GstError
-    from gst_core.geneformer.api import Geneformer
     from gst_core.geneformer.embedding_files import embed_file
 
     if plot and not plot.parent.is_dir():
         raise GstError("the folder does not exist", where=str(plot.parent), hint="make it first")
-    model = Geneformer.load(
-        checkpoint,
-        device=cast(Any, device),
-        threads=threads,
-        model_version=cast(Any, model_version),
-        resources=resources,
-    )
-    if not quiet:
-        click.echo(f"geneformer: {model!r}", err=True)
+    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
     began = time.perf_counter()
     with bar("embed", "cells", quiet) as progress:
         rows = embed_file(
