@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from torch import Tensor
 
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
 from gst_core.geneformer.network import MaskedLanguageModel
-from gst_core.model.checkpoint import load_tensors, save_tensors
+from gst_core.model.checkpoint import load_moments, load_tensors, moments_of, save_tensors
 
 STATE_FILE: Final = "state.safetensors"
 _COLUMNS: Final = ("step", "epoch", "loss", "learning_rate", "seconds", "held_out_loss")
-_NETWORK, _OPTIMIZER = "network.", "optimizer."
+_NETWORK = "network."
 
 
 def store(
@@ -29,8 +28,7 @@ def store(
 ) -> None:
     """Write weights, moments and step to one file, so that they never disagree."""
     tensors = {f"{_NETWORK}{n}": p.detach() for n, p in network.named_parameters()}
-    for number, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"{_OPTIMIZER}{number}.{name}": value for name, value in moments.items()}
+    tensors |= moments_of(optimizer)
     facts = {"step": str(step), "seconds": repr(seconds), "run": run}
     save_tensors(folder / STATE_FILE, tensors, facts)
 
@@ -58,13 +56,7 @@ def restore(
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             parameter.copy_(tensors[f"{_NETWORK}{name}"])
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith(_OPTIMIZER):
-            _, number, key = name.split(".")
-            moments.setdefault(int(number), {})[key] = value
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    load_moments(optimizer, tensors)
     return int(facts["step"]), float(facts["seconds"])
 
 

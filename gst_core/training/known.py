@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gst_core.references.evidence import KIN, Evidence, EvidenceFinder, features
 from gst_core.training.proteins import LabelledProtein, clade_indices
-from gst_core.training.simulation import BATCH, UNTOLD, Labelled, Simulated
+from gst_core.training.simulation import BATCH, UNTOLD, Labelled, Simulated, in_batches
 
 #: What becomes of a protein: nothing; `CHANGED` of its residues are replaced, as between
 #: haplotypes, strains and sister species; a piece of it is asked; or it gives its composition to
@@ -72,14 +72,7 @@ class Known:
         part
             In the order of `rows`.
         """
-        rng = np.random.default_rng(seed)
-        ways = rng.choice(list(CHANGES), len(rows), p=list(CHANGES.values()))
-        parts = [slice(start, start + BATCH) for start in range(0, len(rows), BATCH)]
-        seeds = rng.integers(1 << 32, size=len(parts))
-        with ThreadPoolExecutor(self._workers) as pool:
-            yield from pool.map(
-                lambda part, own: self._batch(rows[part], ways[part], int(own)), parts, seeds
-            )
+        return in_batches(self._batch, rows, CHANGES, seed, self._workers)
 
     def _batch(self, rows: NDArray[np.int64], ways: NDArray[np.str_], seed: int) -> Simulated:
         rng = np.random.default_rng(seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -198,14 +198,7 @@ class Simulation:
         part
             In the order of `rows`.
         """
-        rng = np.random.default_rng(seed)
-        hiding = rng.choice(list(HIDING), len(rows), p=list(HIDING.values()))
-        parts = [slice(start, start + BATCH) for start in range(0, len(rows), BATCH)]
-        seeds = rng.integers(1 << 32, size=len(parts))
-        with ThreadPoolExecutor(self._workers) as pool:
-            yield from pool.map(
-                lambda part, own: self._batch(rows[part], hiding[part], int(own)), parts, seeds
-            )
+        return in_batches(self._batch, rows, HIDING, seed, self._workers)
 
     def _batch(self, rows: NDArray[np.int64], hiding: NDArray[np.str_], seed: int) -> Simulated:
         rng = np.random.default_rng(seed)
@@ -252,6 +245,41 @@ class Simulation:
             within = [self._in_lineage[s, lineage] for s in symbols.tolist()]
             counts = counts - np.array(within, dtype=np.int64)
         return np.maximum(counts, 1)
+
+
+def in_batches(
+    batch: Callable[[NDArray[np.int64], NDArray[np.str_], int], Simulated],
+    rows: NDArray[np.int64],
+    shares: Mapping[str, float],
+    seed: int,
+    workers: int,
+) -> Iterator[Simulated]:
+    """Name proteins in batches, several at once, each protein in a way that is drawn for it.
+
+    Parameters
+    ----------
+    batch
+        Names proteins: their rows, the way of each, and a seed of its own.
+    rows
+        Which proteins.
+    shares
+        Way to the share of the proteins that it is drawn for.
+    seed
+        Of ways and seeds.
+    workers
+        Threads.
+
+    Yields
+    ------
+    part
+        In the order of `rows`.
+    """
+    rng = np.random.default_rng(seed)
+    ways = rng.choice(list(shares), len(rows), p=list(shares.values()))
+    parts = [slice(start, start + BATCH) for start in range(0, len(rows), BATCH)]
+    seeds = rng.integers(1 << 32, size=len(parts))
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(lambda part, own: batch(rows[part], ways[part], int(own)), parts, seeds)
 
 
 def joined(parts: Sequence[Simulated]) -> Simulated:

@@ -11,12 +11,11 @@ import torch
 from torch import Tensor
 
 from gst_core.errors import GstError
-from gst_core.model.checkpoint import load_tensors, save_tensors
+from gst_core.model.checkpoint import load_moments, load_tensors, moments_of, save_tensors
 from gst_core.model.network import GeneSymbolTransformer
 
 STATE_FILE: Final = "state.safetensors"
 _NETWORK: Final = "network."
-_OPTIMIZER: Final = "optimizer."
 
 
 @dataclass(slots=True)
@@ -55,9 +54,7 @@ def store(
 ) -> None:
     """Write weights, moments and step to one file, so that they never disagree."""
     tensors = {f"{_NETWORK}{name}": value for name, value in network.state_dict().items()}
-    for number, moments in optimizer.state_dict()["state"].items():
-        for name, value in moments.items():
-            tensors[f"{_OPTIMIZER}{number}.{name}"] = value
+    tensors |= moments_of(optimizer)
     save_tensors(folder / STATE_FILE, tensors, {"state": json.dumps(asdict(state))})
 
 
@@ -70,13 +67,7 @@ def restore(
         return TrainingState()
     tensors, metadata = load_tensors(path)
     load_weights(network, tensors, path)
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith(_OPTIMIZER):
-            _, number, key = name.split(".")
-            moments.setdefault(int(number), {})[key] = value
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    load_moments(optimizer, tensors)
     return TrainingState(**json.loads(metadata["state"]))
 
 
