@@ -82,20 +82,6 @@ def require_genera(genera: Iterable[str], proteins: Iterable[LabelledProtein]) -
             )
 
 
-def is_vertebrate(taxon: Taxon) -> bool:
-    """Whether a species is below Vertebrata in the NCBI taxonomy.
-
-    The clade ``distant_vertebrate`` also holds tunicates, lancelets and hagfishes. They
-    are told apart by what the table holds: of Vertebrata every species has a line of its
-    own, elsewhere the genus answers for it; and by their genera where that does not tell.
-    """
-    if taxon.genus in _NO_VERTEBRATES:
-        return False
-    if taxon.clade == "distant_vertebrate":
-        return taxon.exact and taxon.genus is not None and taxon.rank not in ("genus", "subgenus")
-    return taxon.clade in VERTEBRATE_CLADES
-
-
 #: Genera of the clade that are left out though the table knows their species: tunicates and
 #: lancelets with a genome; and hagfishes, which stood outside of Vertebrata when the protocol of
 #: the benchmark was published.
@@ -124,6 +110,20 @@ _NO_VERTEBRATES = frozenset(
         "Thalia",
     )
 )
+
+
+def is_vertebrate(taxon: Taxon) -> bool:
+    """Whether a species is below Vertebrata in the NCBI taxonomy.
+
+    The clade ``distant_vertebrate`` also holds tunicates, lancelets and hagfishes. They
+    are told apart by what the table holds: of Vertebrata every species has a line of its
+    own, elsewhere the genus answers for it; and by their genera where that does not tell.
+    """
+    if taxon.genus in _NO_VERTEBRATES:
+        return False
+    if taxon.clade == "distant_vertebrate":
+        return taxon.exact and taxon.genus is not None and taxon.rank not in ("genus", "subgenus")
+    return taxon.clade in VERTEBRATE_CLADES
 
 
 def read_labelled(paths: Iterable[Path], *, vertebrates_only: bool = True) -> list[LabelledProtein]:

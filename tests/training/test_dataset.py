@@ -93,6 +93,8 @@ def test_unusable_headers_are_errors(tmp_path: Path, text: str, message: str) ->
         ("Callorhinchus milii", True),
         ("Ciona intestinalis", False),
         ("Branchiostoma floridae", False),
+        ("Myxine glutinosa", False),
+        ("Lethenteron camtschaticum", True),
         ("Drosophila melanogaster", False),
         ("Arabidopsis thaliana", False),
     ],
