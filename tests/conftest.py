@@ -9,15 +9,15 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = Path(os.environ.get("GST_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real data that lies beside the project; skip without it."""
-    folder = Path(os.environ.get("GST_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no shared data at {folder} (set GST_SHARED_DATA)")
-    return folder
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no shared data at {SHARED_DATA} (set GST_SHARED_DATA)")
+    return SHARED_DATA
 
 
 # Machines that run tests are busy: how long an example takes says nothing.

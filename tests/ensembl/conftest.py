@@ -1,4 +1,4 @@
-"""Databases for the tests: the human test database, in SQLite and in MariaDB."""
+"""Databases for the tests: the human test database or one like it, in SQLite and in MariaDB."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 
 from gst_core.cli.main import gst
 from gst_core.ensembl.schema import WRITTEN
+from tests.conftest import SHARED_DATA
+from tests.ensembl.made_genome import write_tables
 from tests.ensembl.mariadb import Server, running_server
 
 #: genes of the human test database that the tests take the symbols from
@@ -70,9 +72,14 @@ def symbols(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def core_tables(shared_data: Path) -> Path:
-    """Return the folder with the table files of the human test database."""
-    return shared_data / "ensembl-core" / "homo_sapiens"
+def core_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the table files of Ensembl's human test database or, without it, of one like it."""
+    real = SHARED_DATA / "ensembl-core" / "homo_sapiens"
+    if real.is_dir():
+        return real
+    made = tmp_path_factory.mktemp("made") / "homo_sapiens"
+    write_tables(made)
+    return made
 
 
 @pytest.fixture(scope="session")

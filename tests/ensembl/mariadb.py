@@ -64,6 +64,8 @@ def running_server() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="gst", dir=memory if roomy else None))
     data, path = folder / "data", folder / "s"
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
+               # A root without /etc/hosts cannot look up its own name.
+               "--skip-name-resolve", "--force",
                "--auth-root-authentication-method=normal"]  # fmt: skip
     as_root = ["--user=root"] if folder.owner() == "root" else []
     subprocess.run([*install, *as_root], check=True, capture_output=True)

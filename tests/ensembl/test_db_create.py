@@ -91,9 +91,9 @@ def test_a_folder_without_table_files(tmp_path: Path, run_gst: Gst) -> None:
 
 
 def test_sources_that_are_lacking_are_added(
-    shared_data: Path, human_sqlite: Path, run_gst: Gst
+    core_tables: Path, human_sqlite: Path, run_gst: Gst
 ) -> None:
-    own = shared_data / "ensembl-core" / "homo_sapiens" / "external_db.txt"
+    own = core_tables / "external_db.txt"
     rows = read(human_sqlite, "SELECT db_name, external_db_id FROM external_db")
     for line in own.read_text().splitlines():
         number, name = line.split("\t")[:2]

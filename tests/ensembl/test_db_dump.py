@@ -78,8 +78,8 @@ def derive_proteins(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def derived(shared_data: Path) -> dict[str, str]:
-    return derive_proteins(shared_data / "ensembl-core" / "homo_sapiens")
+def derived(core_tables: Path) -> dict[str, str]:
+    return derive_proteins(core_tables)
 
 
 def test_the_human_proteins_are_those_derived_otherwise(
