@@ -20,10 +20,10 @@ import click
 from Bio.Data import CodonTable
 from sqlalchemy import Connection, text
 
+from gst_core.annotation.translate import reverse_complement
 from gst_core.cli.main import gst
 from gst_core.ensembl.connect import Address, open_database, parse_address
 from gst_core.ensembl.table_files import create_database
-from gst_core.ensembl.translate import reverse_complement
 
 RESIDUES = 400
 EXONS = 9

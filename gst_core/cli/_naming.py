@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gst_core.assignment import Assignment
 from gst_core.clades import DISTANT, VERTEBRATE_CLADES
@@ -22,6 +22,10 @@ from gst_core.results.outcomes import Outcome, write_outcomes
 from gst_core.results.report import Report
 from gst_core.sequences import ReadStatistics
 from gst_core.styles import Style
+
+if TYPE_CHECKING:
+    from gst_core.annotation.naming import Duplicates
+    from gst_core.cli._annotations import AnnotationRun
 
 #: Seconds between two lines of progress where nobody looks at a terminal.
 _INTERVAL = 30.0
@@ -40,6 +44,8 @@ class Options:
     gene_of: Mapping[str, str] | None
     symbol_style: Style
     threshold: float | None
+    duplicates: Duplicates
+    overwrite: bool
     device: str
     threads: int | None
     strict: bool
@@ -133,7 +139,7 @@ class _Run:
             try:
                 started = _start(self.namer, job, self.options, self.log)
                 with _open(job, self.model, self.options) as writer:
-                    outcome = _finish(started, job, writer, self.report, self.log)
+                    outcome = _finish(started, job, writer, self.report, self.log, self.options)
             except BrokenPipeError:
                 raise
             except (GstError, OSError) as error:
@@ -160,7 +166,9 @@ class _Run:
                 for job in jobs:
                     started = _start(self.namer, job, self.options, self.log)
                     writer = writer or output.enter_context(_open(job, self.model, self.options))
-                    outcomes.append(_finish(started, job, writer, self.report, self.log))
+                    outcomes.append(
+                        _finish(started, job, writer, self.report, self.log, self.options)
+                    )
         except BrokenPipeError:
             raise
         except (GstError, OSError) as error:
@@ -180,6 +188,7 @@ class _Started:
     statistics: ReadStatistics
     assignments: Iterator[Assignment]
     began: float
+    annotation: AnnotationRun | None = None
 
 
 def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
@@ -199,11 +208,18 @@ def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
             f"do not trust its names for {distant}"
         )
     statistics = ReadStatistics()
+    source: Any = sys.stdin.buffer if job.fasta == "-" else job.fasta
+    annotation: AnnotationRun | None = None
+    if job.annotated is not None:
+        from gst_core.cli._annotations import AnnotationRun
+
+        annotation = AnnotationRun(job, namer, species.clade)
+        source = annotation.proteins()
     assignments = namer.assign(
-        sys.stdin.buffer if job.fasta == "-" else job.fasta,
+        source,
         clade=species.clade,
         top_k=options.top_k,
-        evidence=options.evidence,
+        evidence=options.evidence or (annotation is not None and namer.engine.gives_evidence),
         one_to_one=options.one_to_one,
         gene_of=options.gene_of,
         symbol_style=options.symbol_style,
@@ -215,20 +231,34 @@ def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
     )
     began = time.perf_counter()
     first = list(itertools.islice(assignments, 1))
-    return _Started(genome, statistics, itertools.chain(first, assignments), began)
+    assignments = itertools.chain(first, assignments)
+    if annotation is not None:
+        assignments = annotation.collected(assignments)
+    return _Started(genome, statistics, assignments, began, annotation)
 
 
 def _finish(
-    started: _Started, job: Job, writer: ResultWriter, report: Report, log: _Log
+    started: _Started,
+    job: Job,
+    writer: ResultWriter,
+    report: Report,
+    log: _Log,
+    options: Options,
 ) -> Outcome:
     """Name the rest of a genome and add it to the report."""
     summary = writer.write(started.genome, log.progress(job.id, started.assignments))
     seconds = time.perf_counter() - started.began
     warnings = started.statistics.warnings()
+    to = "standard output" if job.output == "-" else job.output
+    if started.annotation is not None:
+        said = started.annotation.write(options)
+        warnings += started.annotation.warnings()
+        to = "standard output" if job.annotated == "-" else str(job.annotated)
     report.add(started.genome, summary, seconds=seconds, warnings=warnings)
     for warning in warnings:
         log.say(f"{job.id}: warning: {warning}")
-    to = "standard output" if job.output == "-" else job.output
+    if started.annotation is not None:
+        log.say(f"{job.id}: {said}")
     log.say(
         f"{job.id}: {summary.sequences:,} proteins in {seconds:.1f} s "
         f"({summary.sequences / max(seconds, 1e-9):,.0f}/s), "

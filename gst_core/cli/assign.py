@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.core import ParameterSource
 
 from gst_core import __version__
 from gst_core.cli._common import run
@@ -13,6 +14,7 @@ from gst_core.cli._paths import FileOrFolder, InputFile, OutputFile, Probability
 from gst_core.files import is_folder, make_folder
 
 if TYPE_CHECKING:
+    from gst_core.annotation.naming import Duplicates
     from gst_core.styles import Style
 
 
@@ -32,6 +34,31 @@ if TYPE_CHECKING:
     type=InputFile(exists=True, dir_okay=False, path_type=Path),
     help="CSV of many genomes: id,fasta and, optionally, scientific_name, taxon_id, clade.",
 )
+@click.option(
+    "--gff3",
+    type=InputFile(exists=True, dir_okay=False, path_type=Path),
+    help="Annotation whose genes are translated, named and written back with their names; GFF3 "
+    "or GTF, plain or compressed.",
+)
+@click.option(
+    "--genome",
+    type=InputFile(exists=True, dir_okay=False, path_type=Path),
+    help="Genome of the annotation, as FASTA. Default: what follows ##FASTA in the annotation.",
+)
+@click.option(
+    "--duplicates",
+    type=click.Choice(["keep", "best", "none"]),
+    default="keep",
+    show_default=True,
+    help="Where several genes of the annotation would bear one symbol: all of them do, the most "
+    "probable alone (a gene that bears it already is), or none.",
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Name genes of the annotation that have names. Default: those that have none, or an id "
+    "for a name, such as g123.",
+)
 @click.option("--scientific_name", help='Species of the proteins, as "Sus scrofa".')
 @click.option("--taxon_id", type=click.IntRange(min=1), help="NCBI taxon id of the species.")
 @click.option("--clade", help="Clade category of Ensembl Genebuild, in place of a species.")
@@ -44,7 +71,8 @@ if TYPE_CHECKING:
     "--output",
     type=FileOrFolder(allow_dash=True),
     help="Table to write, '-' for standard output, or a folder, which may end with a slash, for "
-    "<id>.tsv files. Default: <stem>_symbols.csv beside each input.",
+    "<id>.tsv files. Default: <stem>_symbols.csv beside each input. With --gff3, also the "
+    "annotation to write: x.gff3.gz.",
 )
 @click.option(
     "--format",
@@ -93,7 +121,8 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     type=Probability(),
-    help="Leave out proteins whose probability is lower. Default: one row a sequence.",
+    help="Leave out proteins whose probability is lower. Default: one row a sequence; names in "
+    "annotations from 0.7 on.",
 )
 @click.option(
     "--device",
@@ -124,6 +153,10 @@ if TYPE_CHECKING:
 def assign(
     fastas: tuple[str, ...],
     manifest: Path | None,
+    gff3: Path | None,
+    genome: Path | None,
+    duplicates: str,
+    overwrite: bool,
     scientific_name: str | None,
     taxon_id: int | None,
     clade: str | None,
@@ -151,11 +184,16 @@ def assign(
     \b
     gst_assign --sequences_fasta proteins.fa --scientific_name "Sus scrofa"
     zcat proteins.fa.gz | gst_assign --sequences_fasta - --output - > symbols.tsv
+    gst_assign --gff3 annotation.gff3 --genome genome.fa --output named.gff3
     gst_assign --manifest genomes.csv --report report.html
     """  # noqa: D301
     del debug  # read by gst_core.cli._common.run, before Click is in charge
-    if bool(fastas) == bool(manifest):
-        raise click.UsageError("give either --sequences_fasta or --manifest")
+    if sum(map(bool, (fastas, manifest, gff3))) != 1:
+        raise click.UsageError("give one of --sequences_fasta, --gff3 and --manifest")
+    context = click.get_current_context()
+    for name in ("genome", "duplicates", "overwrite"):
+        if not gff3 and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} serves --gff3, which is not given")
     species = [scientific_name, taxon_id, clade]
     if sum(x is not None for x in species) > (0 if manifest else 1):
         where = "in the manifest's columns" if manifest else "once"
@@ -167,18 +205,21 @@ def assign(
         raise click.UsageError("--gene_map serves --one_to_one, which is not given")
     # What follows is slow to import; --help and --version must not wait for it.
     from gst_core.cli._naming import Options, name_genomes
-    from gst_core.inference.jobs import plan, read_manifest
+    from gst_core.inference.jobs import plan, plan_annotation, read_manifest
     from gst_core.sequences.genes import read_gene_map
 
     if manifest:
         jobs = read_manifest(manifest, output, format_)
     else:
-        jobs = plan(
-            fastas, output, format_, scientific_name=scientific_name, taxon_id=taxon_id, clade=clade
-        )
+        told: Any = {"scientific_name": scientific_name, "taxon_id": taxon_id, "clade": clade}
+        if gff3:
+            jobs = [plan_annotation(gff3, genome, output, format_, **told)]
+        else:
+            jobs = plan(fastas, output, format_, **told)
     if output and is_folder(output):
         make_folder(output)
-    check_paths([job.output for job in jobs], [job.fasta for job in jobs])
+    outputs = [path for job in jobs for path in (job.output, job.annotated) if path]
+    check_paths(outputs, [job.fasta for job in jobs])
     options = Options(
         checkpoint=checkpoint,
         format=format_,
@@ -189,6 +230,8 @@ def assign(
         gene_of=read_gene_map(gene_map) if gene_map else None,
         symbol_style=cast("Style", symbol_style),
         threshold=threshold,
+        duplicates=cast("Duplicates", duplicates),
+        overwrite=overwrite,
         device=device,
         threads=threads,
         strict=strict,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
 
+from gst_core.annotation.translate import reverse_complement
 from gst_core.ensembl import schema
 from gst_core.ensembl.assembly import Assembly, Span
-from gst_core.ensembl.translate import reverse_complement
 from gst_core.errors import GstError
 
 #: regions up to this length are read whole, many with one query

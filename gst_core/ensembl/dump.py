@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select
 
+from gst_core.annotation.translate import CodingRegion, SeqEdit, coding_sequence, translate
 from gst_core.ensembl import schema
 from gst_core.ensembl.assembly import Span
 from gst_core.ensembl.dna import DnaReader
-from gst_core.ensembl.translate import CodingRegion, SeqEdit, coding_sequence, translate
 from gst_core.errors import GstError
 
 #: genes worked on at a time; what memory holds

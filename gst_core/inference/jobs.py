@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -13,6 +15,8 @@ from gst_core.files import is_folder
 from gst_core.sheets import SheetRow, read_sheet
 
 _COMPRESSED = {".gz", ".bgz", ".zst"}
+#: How the name of an annotation's file ends.
+_ANNOTATION = re.compile(r"\.(?:gff3?|gtf)(?:\.b?gz)?$")
 #: Of a manifest; the first two are required.
 COLUMNS = ("id", "fasta", "scientific_name", "taxon_id", "clade")
 
@@ -26,11 +30,16 @@ class Job:
     id
         A short name for messages and reports.
     fasta
-        Path of its proteins, or ``-`` for standard input.
+        Path of its proteins, or ``-`` for standard input; of the annotation that they are
+        translated from, where `annotated` is given.
     scientific_name, taxon_id, clade
         The species, as far as given.
     output
         Where its table goes; ``-`` is standard output.
+    annotated
+        Where the annotation with its new names goes.
+    genome
+        The annotation's genome; ``None`` where it stands in the annotation's own file.
     """
 
     id: str
@@ -39,6 +48,8 @@ class Job:
     taxon_id: int | None
     clade: str | None
     output: str
+    annotated: str | None = None
+    genome: str | None = None
 
 
 def stem(fasta: str) -> str:
@@ -81,6 +92,45 @@ def plan(
         for f in fastas
     ]
     return _checked(jobs, output)
+
+
+def plan_annotation(
+    annotation: Path,
+    genome: Path | None,
+    output: str | None,
+    format: str,
+    *,
+    scientific_name: str | None = None,
+    taxon_id: int | None = None,
+    clade: str | None = None,
+) -> Job:
+    """Plan the naming of the genes of an annotation.
+
+    Without `output`, ``<stem>_symbols.gff3`` and the table ``<stem>_symbols.csv`` lie beside the
+    annotation; an `output` that is a folder gets ``<stem>.gff3`` and ``<stem>.tsv``. One whose name
+    is an annotation's, or ``-``, is the annotation, and no table is written; any other is the
+    table, with the annotation beside it. Annotations have the extension of the one that is read.
+    """
+    name = stem(str(annotation))
+    extension = annotation.name[len(name) :]
+    plain = extension.lower().removesuffix(".zst")
+    if not _ANNOTATION.fullmatch(plain):
+        plain = ".gff3"
+    table = "csv" if format == "tsv" else format
+    if output is None:
+        annotated = str(annotation.with_name(f"{name}_symbols{plain}"))
+        target = str(annotation.with_name(f"{name}_symbols.{table}"))
+    elif is_folder(output):
+        annotated, target = str(Path(output, name + plain)), str(Path(output, f"{name}.{format}"))
+    elif output == "-" or _ANNOTATION.search(output.lower()):
+        annotated, target = output, os.devnull
+    else:
+        annotated, target = str(Path(output).with_suffix(plain)), output
+    return Job(
+        *(display(name), str(annotation), scientific_name, taxon_id, clade, target),
+        annotated=annotated,
+        genome=None if genome is None else str(genome),
+    )
 
 
 def read_manifest(path: Path, output: str | None, format: str) -> list[Job]:

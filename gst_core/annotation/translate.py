@@ -128,7 +128,9 @@ def coding_sequence(spliced: str, coding: CodingRegion, rna_edits: Sequence[SeqE
     return "N" * max(coding.start_phase, 0) + spliced[start - 1 : end]
 
 
-def translate(sequence: str, codon_table: int, edits: Iterable[SeqEdit] = ()) -> str:
+def translate(
+    sequence: str, codon_table: int, edits: Iterable[SeqEdit] = (), *, starts: bool = True
+) -> str:
     """Translate a coding sequence.
 
     A base or two too many at the end are ignored, a stop codon at the end is
@@ -144,6 +146,8 @@ def translate(sequence: str, codon_table: int, edits: Iterable[SeqEdit] = ()) ->
     edits
         Edits on the protein (``initial_met``, ``_selenocysteine``,
         ``amino_acid_sub``, ``_stop_codon_rt``).
+    starts
+        Whether translation starts at the first codon; else it is read as any other.
 
     Returns
     -------
@@ -158,7 +162,7 @@ def translate(sequence: str, codon_table: int, edits: Iterable[SeqEdit] = ()) ->
     protein = "".join(map(code.__getitem__, codons))
     if protein.endswith("*"):
         protein = protein[:-1]
-    if codons[0] in code.starts and not protein.startswith("M"):
+    if starts and codons[0] in code.starts and not protein.startswith("M"):
         protein = "M" + protein[1:]
     return apply_edits(protein, edits)
 
@@ -204,6 +208,6 @@ def genetic_code(number: int) -> GeneticCode:
     except KeyError:
         raise GstError(
             f"there is no genetic code {number}",
-            where="seq_region_attrib, codon_table",
+            where="codon_table or transl_table",
             hint="use a number of NCBI's list of genetic codes",
         ) from None

@@ -7,7 +7,7 @@ from Bio.Seq import Seq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gst_core.ensembl.translate import (
+from gst_core.annotation.translate import (
     CodingRegion,
     SeqEdit,
     apply_edits,
