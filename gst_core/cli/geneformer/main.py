@@ -39,6 +39,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "export",
         "Write a network as one ONNX file.",
     ),
+    "perturb": (
+        "gst_core.cli.geneformer.perturb",
+        "perturb",
+        "Delete, overexpress or shift genes, and measure what that does to cells.",
+    ),
     "pretrain": (
         "gst_core.cli.geneformer.pretrain",
         "pretrain",
