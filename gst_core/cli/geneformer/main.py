@@ -24,6 +24,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "check",
         "Tell whether counts can be tokenised, and what to do if not.",
     ),
+    "classify": (
+        "gst_core.cli.geneformer.classify",
+        "classify",
+        "Train a network further to tell classes of cells or genes.",
+    ),
     "compare": (
         "gst_core.cli.geneformer.compare",
         "compare",

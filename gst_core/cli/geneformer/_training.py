@@ -1,0 +1,120 @@
+"""What the commands that train a classifier share: options, and what they say at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gst_core.cli._common import say
+from gst_core.cli.geneformer._options import network_options
+
+if TYPE_CHECKING:
+    from gst_core.geneformer.finetuning import FineTuningConfig
+
+SIZE = click.IntRange(min=1)
+_RATE = click.FloatRange(0, min_open=True)
+
+_OPTIONS = (
+    click.option(
+        "--checkpoint",
+        required=True,
+        type=click.Path(path_type=Path),
+        help="Folder of the network to train further (config.json, model.safetensors).",
+    ),
+    click.option(
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of the classifier: started again with the same options, a run goes on.",
+    ),
+    click.option("--epochs", default=10, show_default=True, type=SIZE, help="At most."),
+    click.option(
+        "--patience",
+        default=3,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Epochs without progress on held-out examples until training ends; 0: never.",
+    ),
+    click.option("--batch_cells", default=12, show_default=True, type=SIZE),
+    click.option(
+        "--learning_rate", default=5e-5, show_default=True, type=_RATE, help="Of the network."
+    ),
+    click.option(
+        "--head_learning_rate", default=1e-3, show_default=True, type=_RATE, help="Of new weights."
+    ),
+    click.option("--warmup", default=0.1, show_default=True, type=click.FloatRange(0, 1)),
+    click.option("--weight_decay", default=1e-3, show_default=True, type=click.FloatRange(0)),
+    click.option("--dropout", default=0.1, show_default=True, type=click.FloatRange(0, 0.9)),
+    click.option(
+        "--freeze_layers",
+        default=0,
+        show_default=True,
+        type=click.IntRange(0),
+        help="So many of the first layers, and the embeddings, stay as they are.",
+    ),
+    click.option(
+        "--class_weights",
+        type=click.Choice(["balanced", "none"]),
+        default="balanced",
+        show_default=True,
+        help="Whether rare classes count more.",
+    ),
+    click.option("--bf16", is_flag=True, help="Compute in bfloat16."),
+    click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1)),
+    click.option("--checkpoint_every", default=100, show_default=True, type=SIZE, help="Steps."),
+)
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of training; those in :data:`COURSE` come as ``course``."""
+    command = network_options(command)
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def config_of(course: dict[str, Any]) -> FineTuningConfig:
+    """Make the course of a training of a command's options."""
+    from gst_core.geneformer.finetuning import FineTuningConfig
+
+    return FineTuningConfig(**course)
+
+
+def stepping(progress: Callable[[int, int], None], folds: int) -> Callable[[str, int, int], None]:
+    """Count the steps of all folds as one course."""
+
+    def on_step(name: str, step: int, steps: int) -> None:
+        number = folds if name == "final" else int(name.removeprefix("fold"))
+        progress(number * steps + step, steps * (folds + (folds > 1)))
+
+    return on_step
+
+
+def tell(report: dict[str, Any], output: Path) -> None:
+    """Say what came of a run."""
+    for text in [*report["notes"], *report["warnings"]]:
+        say(f"geneformer: {text}")
+    for task in report["tasks"]:
+        say(
+            f"geneformer: {task['task']}: {task['tested']:,} {report['kind']} tested, by "
+            f"{report['divided_by']}, {len(report['folds'])} "
+            f"fold{'s' if len(report['folds']) > 1 else ''}; the most frequent class has "
+            f"{task['most_frequent']:.3f}"
+        )
+        for method, found in task["methods"].items():
+            shown = ", ".join(
+                f"{name.replace('_', ' ')} {_value(found['metrics'][name])}"
+                for name in ("accuracy", "balanced_accuracy", "auc", "calibration_error")
+                if name in found["metrics"]
+            )
+            say(f"geneformer:   {method}: {shown}")
+    say(f"geneformer: classifier, report, predictions and picture -> {output}")
+
+
+def _value(metric: dict[str, Any]) -> str:
+    if metric["deviation"] is None:
+        return f"{metric['mean']:.3f}"
+    return f"{metric['mean']:.3f} ± {metric['deviation']:.3f}"

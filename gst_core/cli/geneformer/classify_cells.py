@@ -1,0 +1,143 @@
+"""``geneformer classify cells``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gst_core.cli.geneformer._options import load_network
+from gst_core.cli.geneformer._progress import bar
+from gst_core.cli.geneformer._training import (
+    SIZE,
+    config_of,
+    stepping,
+    tell,
+    training_options,
+)
+
+
+@click.command()
+@click.argument("source", metavar="DATASET_OR_COUNTS", type=click.Path(path_type=Path))
+@click.option(
+    "--label",
+    "labels",
+    required=True,
+    multiple=True,
+    help="Column with what cells are. Given more than once, one network learns all.",
+)
+@click.option("--donor", help="Column with individuals: none is on both sides of the test.")
+@click.option(
+    "--folds",
+    default=1,
+    show_default=True,
+    type=SIZE,
+    help="Rounds of cross-validation; 1 tests once and keeps the classifier that was tested.",
+)
+@click.option(
+    "--test",
+    default=0.2,
+    show_default=True,
+    type=click.FloatRange(0.01, 0.9),
+    help="Share of the cells to test with one fold.",
+)
+@click.option(
+    "--validation",
+    default=0.1,
+    show_default=True,
+    type=click.FloatRange(0, 0.5),
+    help="Share of the cells to stop and calibrate by.",
+)
+@click.option(
+    "--min_cells", default=5, show_default=True, type=SIZE, help="Rarer labels are left out."
+)
+@click.option(
+    "--embedding",
+    type=click.Choice(["cell", "cls"]),
+    default="cell",
+    show_default=True,
+    help="What the classifier reads: the mean of a cell's genes, or its <cls> (V2).",
+)
+@training_options
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def cells(
+    source: Path,
+    labels: tuple[str, ...],
+    donor: str | None,
+    folds: int,
+    test: float,
+    validation: float,
+    min_cells: int,
+    embedding: str,
+    checkpoint: Path,
+    output: Path,
+    device: str,
+    threads: int | None,
+    model_version: str | None,
+    resources: Path | None,
+    counts_layer: str | None,
+    gene_column: str | None,
+    quiet: bool,
+    **course: Any,
+) -> None:
+    """Train and test a classifier of cells: types, states, diseases.
+
+    A logistic regression on the counts is trained and tested on the same cells.
+
+    \b
+    geneformer classify cells cells.h5ad --checkpoint DIR --label cell_type --donor patient \\
+      --output classifier
+    geneformer classify predict new.h5ad --model classifier --output predicted.csv
+    """  # noqa: D301
+    from gst_core.errors import GstError
+    from gst_core.geneformer.classification import classify
+    from gst_core.geneformer.examples import examples_of_cells
+    from gst_core.geneformer.labelled_cells import read_labelled_cells
+    from gst_core.geneformer.splits import plan_cells
+    from gst_core.geneformer.weights import fingerprint, weight_file
+
+    config = config_of(course)
+    if len(set(labels)) < len(labels):
+        raise click.UsageError("the same --label twice")
+    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
+    if embedding == "cls" and model.resources.cls_token is None:
+        raise GstError("cells of V1 have no <cls>", where="--embedding cls")
+    read = read_labelled_cells(model, source, counts_layer=counts_layer, gene_column=gene_column)
+    examples, notes = examples_of_cells(read, labels, min_cells)
+    rows = examples.rows
+    donors = None
+    if donor is not None:
+        text, known = read.column(donor, "--donor")
+        if not known[rows].all():
+            raise GstError(
+                f"{(~known[rows]).sum():,} cells with a label have no donor",
+                where=f"{source}, column {donor}",
+                hint="fill the column, or leave these cells out",
+            )
+        donors = text
+    plan = plan_cells(
+        examples.labels[0, rows],
+        list(examples.classes[0]),
+        None if donors is None else donors[rows],
+        folds=folds,
+        test=test,
+        validation=validation,
+        seed=config.seed,
+    )
+    with bar("classify", "steps", quiet) as progress:
+        report = classify(
+            model,
+            examples,
+            plan,
+            config,
+            output,
+            names=read.obs.index.astype(str).to_numpy(),
+            donors=donors,
+            pooling="cls" if embedding == "cls" else "cell",
+            facts={"began_with": fingerprint(weight_file(checkpoint)), "donor": donor},
+            notes=notes,
+            on_step=stepping(progress, len(plan.folds)),
+        )
+    if not quiet:
+        tell(report, output)
