@@ -46,11 +46,13 @@ class Geneformer:
     """
 
     def __init__(self, encoder: Encoder, resources: Resources) -> None:
-        if encoder.config.vocabulary != resources.vocabulary_size:
+        resources.require_size(encoder.config.vocabulary)
+        of = encoder.dictionary
+        if of is not None and of.digest != resources.digest:
             raise GstError(
-                f"the network knows {encoder.config.vocabulary:,} tokens, the dictionary of "
-                f"{resources.model_version} {resources.vocabulary_size:,}",
-                hint="choose the other model_version",
+                f"the network was exported with a dictionary of {of.model_version} that has other "
+                f"genes, tokens or medians than this one of {resources.model_version}",
+                hint="give the --resources it was exported with, or export it again",
             )
         self.encoder = encoder
         self.resources = resources
@@ -89,7 +91,7 @@ class Geneformer:
         folder = Path(resources) if resources is not None else None
         if model_version is not None:
             return cls(encoder, Resources.load(model_version, folder))
-        return cls(encoder, _fitting(encoder, folder))
+        return cls(encoder, Resources.fitting(encoder.config.vocabulary, folder))
 
     @property
     def special(self) -> list[int]:
@@ -231,21 +233,3 @@ class Geneformer:
             f"Geneformer({self.resources.model_version}, {c.layers} layers of {c.width}, "
             f"{c.parameters:,} weights, on {self.encoder.device})"
         )
-
-
-def _fitting(encoder: Encoder, folder: Path | None) -> Resources:
-    missing: GstError | None = None
-    for version in ("V2", "V1"):
-        try:
-            resources = Resources.load(version, folder)
-        except GstError as error:
-            missing = missing or error
-            continue
-        if resources.vocabulary_size == encoder.config.vocabulary:
-            return resources
-    if missing is not None:
-        raise missing
-    raise GstError(
-        f"no dictionary has the network's {encoder.config.vocabulary:,} tokens",
-        hint="set up the dictionary that belongs to it: geneformer setup --from DIR",
-    )

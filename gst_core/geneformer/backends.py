@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 from gst_core.geneformer.config import NetworkConfig
+from gst_core.geneformer.onnx_format import Dictionary
 from gst_core.processors import available_threads
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -36,10 +37,13 @@ class Encoder(Protocol):
         Its shape.
     device
         What really runs it: ``cpu``, ``cuda`` or ``mps``.
+    dictionary
+        What its tokens are of, where it says so.
     """
 
     config: NetworkConfig
     device: str
+    dictionary: Dictionary | None
 
     def hidden(self, cells: Sequence[Tokens], layer: Layer) -> list[Vectors]:
         """Encode cells: for each ``(L,)`` tokens ``(L, D)`` hidden states."""
@@ -70,6 +74,7 @@ class TorchEncoder:
         from gst_core.geneformer.weights import load_encoder
 
         self.device = _torch_device(device)
+        self.dictionary: Dictionary | None = None  # a checkpoint does not say
         if self.device == "cpu":
             torch.set_num_threads(threads or available_threads())
         self.encoder = load_encoder(folder).to(self.device)
@@ -108,7 +113,7 @@ class OnnxEncoder:
 
         if device == "mps":
             raise GstError("ONNX Runtime does not run on MPS here", where="--device mps")
-        self.config = check_file(path)
+        self.config, self.dictionary = check_file(path)
         self._session, self.device = open_session(
             path, device, threads or available_threads(), check=lambda _: None
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from gst_core.files import atomic_write, check_outputs
 from gst_core.geneformer.api import OBSM_KEY, Geneformer
 from gst_core.geneformer.backends import Layer
 from gst_core.geneformer.dataset import TokenDataset, Tokens
-from gst_core.geneformer.embedding import Mode, embed_cells, embed_genes, fingerprint
+from gst_core.geneformer.embedding import Cells, Mode, embed_cells, embed_genes, fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,8 @@ def embed_file(
         `obs`; ``.h5ad``: the counts with the embedding in ``obsm["X_geneformer"]``, or, of a
         dataset, cells without counts. Of ``gene`` a row a gene, and Parquet alone.
     checkpoint
-        Where the network came from; a run that was killed goes on only with the same one.
+        Where the network came from. A run that was killed goes on where contents are the same:
+        those of the network and of all tokens.
     mode, layer, counts_layer, gene_column
         As for :meth:`Geneformer.embed`.
     progress
@@ -80,7 +82,7 @@ def embed_file(
         others = {"ensembl_id": ids, "symbol": symbols, "cells": found.cells}
         _write_parquet(output, found.vectors, others)
         return len(found.tokens)
-    work = _work_folder(output, source, checkpoint, mode, layer, counts_layer, gene_column, cells)
+    work = _work_folder(output, checkpoint, special, cells, mode, layer)
     vectors = embed_cells(
         model.encoder,
         cells,
@@ -181,20 +183,30 @@ def _read_anndata(source: Path) -> Any:
     return adata
 
 
-def _work_folder(output: Path, source: Path, checkpoint: Path, *parts: Any) -> Path:
-    """Name the folder of what is done so far by all that the result depends on."""
-    *options, cells = parts
-    content = fingerprint(
-        *(cells.lengths.tolist()), *(cells[i][:64].tolist() for i in range(0, len(cells), 97))
-    )
-    key = fingerprint(_state_of(source), _state_of(checkpoint), content, *options)
+def _work_folder(
+    output: Path, checkpoint: Path, special: list[int], cells: Cells, *options: Any
+) -> Path:
+    """Name the folder of what is done so far by the contents that the vectors follow from."""
+    key = fingerprint(_digest_of(checkpoint), digest_of(cells), special, *options)
     return output.with_name(f".{output.name}.{key}.parts")
 
 
-def _state_of(path: Path) -> list[Any]:
-    """Names, sizes and times of a file, or of those in a folder."""
-    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-    return [str(path.resolve()), *((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files)]
+def _digest_of(checkpoint: Path) -> str:
+    """SHA-256 of a network: an ``.onnx`` file, or what a folder says of shape and weights."""
+    from gst_core.geneformer import weights
+
+    if checkpoint.is_dir():
+        parts = (checkpoint / "config.json", weights.weight_file(checkpoint))
+        return "".join(map(weights.fingerprint, parts))
+    return weights.fingerprint(checkpoint)
+
+
+def digest_of(cells: Cells) -> str:
+    """SHA-256 of all tokens of all cells, in their order."""
+    digest = hashlib.sha256(np.ascontiguousarray(cells.lengths, np.int64).tobytes())
+    for cell in range(len(cells)):
+        digest.update(np.ascontiguousarray(cells[cell], np.int32).tobytes())
+    return digest.hexdigest()
 
 
 def _write_parquet(

@@ -16,14 +16,15 @@ from gst_core.export.file import model_of
 from gst_core.export.graph import CONTRIB, Graph
 from gst_core.files import atomic_write
 from gst_core.geneformer.network import GeneEncoder
-from gst_core.geneformer.onnx_format import FORMAT, OUTPUTS
+from gst_core.geneformer.onnx_format import FORMAT, OUTPUTS, Dictionary
+from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.weights import load_encoder
 
 #: A protobuf message ends at 2 GiB.
 _LARGEST: Final = 2**31 - 2**20
 
 
-def export(checkpoint: Path, output: Path) -> int:
+def export(checkpoint: Path, output: Path, resources: Resources) -> int:
     """Write a checkpoint as an ``.onnx`` file with everything inside.
 
     The graph reads ``input_ids`` ``(N, L)`` int64, cells of one length, and gives the hidden
@@ -35,6 +36,8 @@ def export(checkpoint: Path, output: Path) -> int:
         Folder with ``config.json`` and weights.
     output
         The file.
+    resources
+        The dictionary that its tokens are of; the file says which that is.
 
     Returns
     -------
@@ -46,21 +49,22 @@ def export(checkpoint: Path, output: Path) -> int:
     GstError
         If the checkpoint cannot be read, or is larger than an ONNX file may be.
     """
-    data = to_onnx(load_encoder(checkpoint)).SerializeToString()
+    data = to_onnx(load_encoder(checkpoint), resources).SerializeToString()
     with atomic_write(output, "wb") as file:
         file.write(data)
     return len(data)
 
 
-def to_onnx(encoder: GeneEncoder) -> onnx.ModelProto:
+def to_onnx(encoder: GeneEncoder, resources: Resources) -> onnx.ModelProto:
     """Write an encoder node by node.
 
     Raises
     ------
     GstError
-        If it is larger than an ONNX file may be.
+        If it is larger than an ONNX file may be, or has other tokens than the dictionary.
     """
     config = encoder.config
+    resources.require_size(config.vocabulary)
     if 4 * config.parameters > _LARGEST:
         raise GstError(
             f"{config.parameters:,} weights are more than one ONNX file holds",
@@ -113,7 +117,12 @@ def to_onnx(encoder: GeneEncoder) -> onnx.ModelProto:
     )
     model = model_of(graph)
     helper.set_model_props(
-        model, {"geneformer.format": FORMAT, "geneformer.config": json.dumps(config.to_json())}
+        model,
+        {
+            "geneformer.format": FORMAT,
+            "geneformer.config": json.dumps(config.to_json()),
+            "geneformer.dictionary": json.dumps(Dictionary.of(resources).document()),
+        },
     )
     return model
 

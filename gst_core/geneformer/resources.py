@@ -1,9 +1,7 @@
 """Geneformer's vocabulary: genes, tokens, medians, and the names that lead to them.
 
 One file a model version, made by ``geneformer setup`` from the official
-dictionaries (:mod:`gst_core.geneformer.official`): a magic, the SHA-256 of what
-follows, and Zstandard-compressed arrays behind a JSON header. No pickle is read
-at run time.
+dictionaries (:mod:`gst_core.geneformer.official`). No pickle is read at run time.
 """
 
 from __future__ import annotations
@@ -16,15 +14,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import platformdirs
-import zstandard
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
-from gst_core.files import atomic_write
+from gst_core.geneformer.dictionary_file import read_arrays, write_arrays
 
 Strings = NDArray[np.str_]
 
@@ -34,8 +30,6 @@ MAX_LENGTH = {"V1": 2048, "V2": 4096}
 #: Gene medians are of counts scaled to this total.
 TARGET_SUM = 10_000
 
-_MAGIC = b"GSTGF\x00\x01\n"
-_DIGEST = hashlib.sha256().digest_size
 _SPECIAL = ("pad", "mask", "cls", "eos")
 
 #: The version of an Ensembl id, and GENCODE's mark of a gene on both sex chromosomes.
@@ -121,6 +115,16 @@ class Resources:
         """Tokens that every cell has and that are no genes: none in V1, cls and eos in V2."""
         return [token for token in (self.cls_token, self.eos_token) if token is not None]
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what tokens follow from: genes, their tokens and medians, special tokens."""
+        special = [self.pad_token, self.mask_token, self.cls_token, self.eos_token]
+        head = json.dumps([self.model_version, special, self.gene_ids.tolist()])
+        found = hashlib.sha256(head.encode())
+        found.update(self.token_ids.astype("<i4").tobytes())
+        found.update(self.medians.astype("<f8").tobytes())
+        return found.hexdigest()
+
     @classmethod
     def build(
         cls,
@@ -197,20 +201,12 @@ class Resources:
 
     def save(self, path: Path) -> None:
         """Write the dictionary; :meth:`read` is the way back."""
-        arrays = {name: _narrow(getattr(self, name)) for name in _ARRAYS}
         header = {
             "model_version": self.model_version,
             "special": [self.pad_token, self.mask_token, self.cls_token, self.eos_token],
             "sources": dict(self.sources),
-            "arrays": [[name, a.dtype.str, len(a)] for name, a in arrays.items()],
         }
-        line = json.dumps(header).encode()
-        body = b"".join(
-            [len(line).to_bytes(4, "little"), line, *(a.tobytes() for a in arrays.values())]
-        )
-        content = zstandard.ZstdCompressor(level=12).compress(body)
-        with atomic_write(path, "wb") as file:
-            file.write(_MAGIC + hashlib.sha256(content).digest() + content)
+        write_arrays(path, header, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
     def read(cls, path: Path) -> Resources:
@@ -223,27 +219,7 @@ class Resources:
         OSError
             If it cannot be read.
         """
-        data = path.read_bytes()
-        start = len(_MAGIC) + _DIGEST
-        content = data[start:]
-        if (
-            not data.startswith(_MAGIC)
-            or data[len(_MAGIC) : start] != hashlib.sha256(content).digest()
-        ):
-            raise GstError(
-                "is damaged or no dictionary of this program",
-                where=str(path),
-                hint="run again: geneformer setup --from DIR",
-            )
-        body = zstandard.ZstdDecompressor().decompress(content)
-        end = 4 + int.from_bytes(body[:4], "little")
-        header = json.loads(body[4:end])
-        arrays: dict[str, Any] = {}
-        for name, code, count in header["arrays"]:
-            dtype = np.dtype(code)
-            array = np.frombuffer(body, dtype, count, end)
-            arrays[name] = array if name == "names" else _widened(array)
-            end += dtype.itemsize * count
+        header, arrays = read_arrays(path, plain=("names",))
         pad, mask, cls_, eos = header["special"]
         return cls(
             model_version=header["model_version"],
@@ -280,6 +256,47 @@ class Resources:
                 "files (or --download)",
             )
         return cls.read(path)
+
+    @classmethod
+    def fitting(cls, size: int, folder: Path | None = None) -> Resources:
+        """Load the dictionary that has as many tokens as a network; see :meth:`load`.
+
+        Raises
+        ------
+        GstError
+            If none has.
+        """
+        missing: GstError | None = None
+        for version in sorted(MAX_LENGTH, reverse=True):
+            try:
+                found = cls.load(version, folder)
+            except GstError as error:
+                missing = missing or error
+                continue
+            if found.vocabulary_size == size:
+                return found
+        if missing is not None:
+            raise missing
+        raise GstError(
+            f"no dictionary has the network's {size:,} tokens",
+            hint="set up the dictionary that belongs to it: geneformer setup --from DIR",
+        )
+
+    def require_size(self, size: int, where: str | None = None) -> None:
+        """Make sure that a network has as many tokens.
+
+        Raises
+        ------
+        GstError
+            If it has more or fewer.
+        """
+        if size != self.vocabulary_size:
+            raise GstError(
+                f"the network knows {size:,} tokens, the dictionary of {self.model_version} "
+                f"{self.vocabulary_size:,}",
+                where=where,
+                hint="choose the other --model_version",
+            )
 
     def _targets_of(self, names: Sequence[str] | Strings) -> NDArray[np.int32]:
         """Positions in `gene_ids` followed by `other_ids`; -1 for names that are unknown."""
@@ -340,19 +357,6 @@ class Resources:
 
 
 _ARRAYS = ("gene_ids", "token_ids", "medians", "symbols", "other_ids", "names", "targets")
-
-
-def _narrow(values: NDArray[Any]) -> NDArray[Any]:
-    """Text at one byte a letter, other arrays as they are: a third to read."""
-    return np.ascontiguousarray(values.astype("S") if values.dtype.kind == "U" else values)
-
-
-def _widened(values: NDArray[Any]) -> NDArray[Any]:
-    """Undo :func:`_narrow`, ten times as fast as ``astype("U")``."""
-    if values.dtype.kind != "S" or not len(values):
-        return values.astype("U") if values.dtype.kind == "S" else values
-    letters = values.view(np.uint8).astype(np.uint32)
-    return letters.view(f"U{values.dtype.itemsize}")
 
 
 def _optional(token: int | None) -> int | None:

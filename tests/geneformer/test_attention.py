@@ -103,12 +103,14 @@ def test_genes_have_the_mean_over_their_cells(encoder: TorchEncoder) -> None:
     np.testing.assert_allclose(found.weights[place], expected, atol=1e-6)
 
 
-def test_what_cannot_be_is_said(encoder: TorchEncoder, checkpoint: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_is_said(
+    encoder: TorchEncoder, checkpoint: Path, tiny_resources: Resources, tmp_path: Path
+) -> None:
     with pytest.raises(GstError, match=r"no layer 3.*0 to 2"):
         room.attention_of_genes(encoder, CELLS, layers=[3])
     with pytest.raises(GstError, match="no <cls>"):
         room.attention_of_genes(encoder, CELLS, source="cls")
-    export(checkpoint, tmp_path / "m.onnx")
+    export(checkpoint, tmp_path / "m.onnx", tiny_resources)
     with pytest.raises(GstError, match="checkpoint folder"):
         room.attention_of_genes(open_encoder(tmp_path / "m.onnx", "cpu"), CELLS)
 

@@ -42,9 +42,9 @@ def checkpoint(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def onnx_file(checkpoint, tmp_path_factory) -> Path:
+def onnx_file(checkpoint, tiny_resources, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    export(checkpoint, path)
+    export(checkpoint, path, tiny_resources)
     return path
 
 
@@ -68,7 +68,7 @@ def test_the_reference_s_embeddings(geneformer_data, request, tmp_path, version,
     golden = geneformer_data / "golden"
     model = golden / f"m_{version.lower()}"
     if backend == "onnx":
-        export(model, tmp_path / "m.onnx")
+        export(model, tmp_path / "m.onnx", resources)
         model = tmp_path / "m.onnx"
     encoder = open_encoder(model, "cpu")
     cells = TokenDataset.open(golden / "g" / f"tiny_{version}.dataset")

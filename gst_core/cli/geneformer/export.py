@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from gst_core.cli.geneformer._options import resources_option
+from gst_core.geneformer.resources import MAX_LENGTH
+
 
 @click.command()
 @click.option(
@@ -15,9 +18,26 @@ import click
     help="Folder of a Geneformer model: config.json and weights.",
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The .onnx file.")
-def export(checkpoint: Path, output: Path) -> None:
-    """Write a checkpoint as one .onnx file, for geneformer embed without torch."""
-    from gst_core.geneformer.export import export as write
+@click.option(
+    "--model_version",
+    type=click.Choice(sorted(MAX_LENGTH)),
+    help="Of the dictionary.  [default: as the network's number of tokens says]",
+)
+@resources_option
+def export(
+    checkpoint: Path, output: Path, model_version: str | None, resources: Path | None
+) -> None:
+    """Write a checkpoint as one .onnx file, for geneformer embed without torch.
 
-    size = write(checkpoint, output)
+    The file says which dictionary its tokens are of, and is refused with another.
+    """
+    from gst_core.geneformer.config import NetworkConfig
+    from gst_core.geneformer.export import export as write
+    from gst_core.geneformer.resources import Resources
+
+    if model_version is None:
+        dictionary = Resources.fitting(NetworkConfig.load(checkpoint).vocabulary, resources)
+    else:
+        dictionary = Resources.load(model_version, resources)
+    size = write(checkpoint, output, dictionary)
     click.echo(f"geneformer: {size / 1e6:,.1f} MB -> {output}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,6 +123,7 @@ def pretrain(
     from gst_core.geneformer.pretraining import pretrain as run
     from gst_core.geneformer.pretraining_cells import read_cells
     from gst_core.geneformer.resources import Resources
+    from gst_core.geneformer.weights import fingerprint, weight_file
 
     dictionary = Resources.load(model_version, resources)
     chosen, workers = open_workers(device, threads)
@@ -152,7 +152,7 @@ def pretrain(
         )
         facts: dict[str, object] = {
             "network": network.config.to_json(),
-            "began_with": fingerprint_of(checkpoint),
+            "began_with": fingerprint(weight_file(checkpoint)) if checkpoint else "",
             "cells": cells.fingerprint,
             "model_version": model_version,
         }
@@ -203,20 +203,13 @@ def _network(
     """Make a new network, or open the one to train further."""
     import torch
 
-    from gst_core.errors import GstError
     from gst_core.geneformer.config import NetworkConfig
     from gst_core.geneformer.network import MaskedLanguageModel
     from gst_core.geneformer.weights import load_masked_language_model
 
     if checkpoint is not None:
         network = load_masked_language_model(checkpoint)
-        if network.config.vocabulary != dictionary.vocabulary_size:
-            raise GstError(
-                f"the network knows {network.config.vocabulary:,} tokens, the dictionary of "
-                f"{dictionary.model_version} {dictionary.vocabulary_size:,}",
-                where=str(checkpoint),
-                hint="choose the other --model_version",
-            )
+        dictionary.require_size(network.config.vocabulary, str(checkpoint))
         return network
     layers, width, heads, feedforward, positions = shape
     if width % heads:
@@ -235,13 +228,3 @@ def _network(
             pad_token=dictionary.pad_token,
         )
     )
-
-
-def fingerprint_of(checkpoint: Path | None) -> str:
-    """Digest of the weights that a run begins with; empty for new ones."""
-    if checkpoint is None:
-        return ""
-    from gst_core.geneformer.weights import weight_file
-
-    with weight_file(checkpoint).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
