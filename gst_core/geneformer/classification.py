@@ -29,7 +29,7 @@ from gst_core.geneformer.cross_validation import (
     Setting,
     Trained,
     joined,
-    test_fold,
+    run_fold,
     train,
 )
 from gst_core.geneformer.examples import Examples, Rows
@@ -142,7 +142,7 @@ def classify(
     folds = tuple(_placed(split, rows) for split in plan.folds)
     shares, courses, last = [], [], None
     for number, split in enumerate(folds):
-        of_fold, course, last = test_fold(setting, split, number, on_step)
+        of_fold, course, last = run_fold(setting, split, number, on_step)
         shares.append(of_fold)
         courses.append(course)
     kept = last if len(folds) == 1 else None

@@ -131,7 +131,7 @@ def train(setting: Setting, split: Split, name: str, on_step: OnStep) -> Trained
     return Trained(classifier, temperatures, asdict(course))
 
 
-def test_fold(
+def run_fold(
     setting: Setting, split: Split, number: int, on_step: OnStep
 ) -> tuple[list[dict[str, Probabilities]], dict[str, Any], Trained | None]:
     """Train and test one fold; one that was done before is read.

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 from gst_core.geneformer.api import Geneformer
+from gst_core.geneformer.counts import of_anndata
 from gst_core.geneformer.dataset import TokenDataset
 from gst_core.geneformer.embedding import Cells
 from gst_core.geneformer.embedding_files import open_cells
 from gst_core.geneformer.masking import cut
+from gst_core.geneformer.tokenizing import prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 #: What a column holds where nothing is known of a cell.
 _UNKNOWN: Final = frozenset(("", "nan", "None", "NaN", "<NA>"))
-#: Counts of a cell are brought to this sum before their logarithm is taken.
-_TARGET_SUM: Final = 1e4
 
 
 class CutCells:
@@ -67,7 +67,8 @@ class LabelledCells:
     readable
         ``(cells,)``: whether a cell has a gene of the vocabulary.
     expression
-        ``(cells, genes)`` for plain methods: logarithms of counts, or what ranks give.
+        ``(cells, vocabulary)`` for plain methods: logarithms of counts, or what ranks give. They
+        read the genes that the network reads.
     measure
         What it holds: ``counts`` or, where a dataset has no counts, ``ranks``.
     shortened
@@ -105,6 +106,23 @@ class LabelledCells:
         values = self.obs[name].astype(object).to_numpy()
         text = np.array(["" if value is None else str(value) for value in values], dtype=str)
         return text, ~np.isin(text, list(_UNKNOWN))
+
+    def donors(self, name: str, rows: NDArray[np.intp]) -> NDArray[np.str_]:
+        """Give the column of individuals, which each of some cells must have.
+
+        Raises
+        ------
+        GstError
+            If there is none, or one of these cells has no value.
+        """
+        text, known = self.column(name, "--donor")
+        if not known[rows].all():
+            raise GstError(
+                f"{(~known[rows]).sum():,} cells with a label have no donor",
+                where=f"{self.path}, column {name}",
+                hint="fill the column, or leave these cells out",
+            )
+        return text
 
     def fingerprint(self) -> str:
         """SHA-256 of all tokens."""
@@ -151,10 +169,10 @@ def read_labelled_cells(
         )
     tokens = CutCells(cells, config.positions, model.resources.eos_token)
     if isinstance(cells, TokenDataset):
-        obs, expression, measure = _columns(cells), _ranks(tokens, config.vocabulary), "ranks"
+        obs, expression, measure = _columns(cells), ranks(tokens, config.vocabulary), "ranks"
     else:
         obs, measure = adata.obs, "counts"
-        expression = log_counts(adata, counts_layer)
+        expression = log_counts(model, adata, counts_layer, gene_column)
     return LabelledCells(
         source,
         tokens,
@@ -166,21 +184,37 @@ def read_labelled_cells(
     )
 
 
-def log_counts(adata: Any, layer: str | None = None) -> csr_matrix:
-    """Logarithm of one and the counts of each cell, brought to a sum of 10,000."""
+def log_counts(model: Geneformer, adata: Any, layer: str | None, column: str | None) -> csr_matrix:
+    """Take the logarithm of one and a cell's counts, brought to a sum of 10,000 in all its genes.
+
+    Returns
+    -------
+    expression
+        ``(cells, vocabulary)``: a gene's column is its token, so that files agree.
+    """
     import scipy.sparse as sp
 
-    from gst_core.geneformer.counts import of_anndata
+    resources = model.resources
+    opened = prepare(of_anndata(adata, layer), resources, column)
+    parts = []
+    for _, rows in opened.counts.chunks():
+        values = opened.tokenizer.values(rows)
+        # These are divided by medians, which ranks need and a regression does not.
+        logs = np.log1p(values.data * resources.medians[values.indices])
+        columns = resources.token_ids[values.indices]
+        shape = (values.shape[0], resources.vocabulary_size)
+        parts.append(sp.csr_matrix((logs.astype(np.float32), columns, values.indptr), shape=shape))
+    return sp.csr_matrix(sp.vstack(parts))
 
-    rows = [chunk for _, chunk in of_anndata(adata, layer).chunks()]
-    matrix = sp.csr_matrix(sp.vstack(rows), dtype=np.float32)
-    sums = np.asarray(matrix.sum(1)).ravel()
-    factors = np.divide(_TARGET_SUM, sums, out=np.zeros_like(sums), where=sums > 0)
-    return sp.csr_matrix((sp.diags_array(factors.astype(np.float32)) @ matrix).log1p())
 
+def ranks(cells: CutCells, vocabulary: int) -> csr_matrix:
+    """Take what is left of counts in tokens: 1 for the first gene, falling to 0 after the last.
 
-def _ranks(cells: CutCells, vocabulary: int) -> csr_matrix:
-    """Take what is left of counts in tokens: 1 for the first gene, falling to 0 after the last."""
+    Returns
+    -------
+    expression
+        ``(cells, vocabulary)``.
+    """
     import scipy.sparse as sp
 
     lengths = cells.lengths

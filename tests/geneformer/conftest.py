@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gst_core.geneformer.official import set_up
-from gst_core.geneformer.resources import Resources
+from gst_core.geneformer.resources import Resources, resources_file
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +63,26 @@ def tiny_resources() -> Resources:
         mapping,
         {f"Gene{number}": gene for number, gene in enumerate(ids)},
     )
+
+
+@pytest.fixture(scope="session")
+def labelled_files(tmp_path_factory: pytest.TempPathFactory, tiny_resources: Resources) -> Path:
+    """Return a folder with a tiny network, its dictionary, 120 labelled cells and 30 new ones."""
+    import torch
+
+    from gst_core.geneformer.config import NetworkConfig
+    from gst_core.geneformer.network import MaskedLanguageModel
+    from gst_core.geneformer.weights import save_checkpoint
+
+    from .classification_cells import cells_of
+
+    folder = tmp_path_factory.mktemp("classify")
+    tiny_resources.save(resources_file("V2", folder))
+    torch.manual_seed(0)
+    config = NetworkConfig(
+        34, 16, 2, 2, 32, 40, hidden_dropout=0.0, attention_dropout=0.0, initializer_range=0.2
+    )
+    save_checkpoint(MaskedLanguageModel(config), folder / "network")
+    cells_of(120, 1).write_h5ad(folder / "cells.h5ad")
+    cells_of(30, 2).write_h5ad(folder / "new.h5ad")
+    return folder

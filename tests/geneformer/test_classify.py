@@ -20,51 +20,16 @@ from click.testing import CliRunner, Result
 from gst_core.cli.geneformer.main import geneformer
 from gst_core.errors import GstError
 from gst_core.geneformer.classifier_files import load_classifier
-from gst_core.geneformer.config import NetworkConfig
-from gst_core.geneformer.network import MaskedLanguageModel
-from gst_core.geneformer.resources import Resources, resources_file
-from gst_core.geneformer.weights import load_encoder, save_checkpoint
+from gst_core.geneformer.weights import load_encoder
+
+from .classification_cells import common
 
 NETWORK, LOGISTIC = "fine-tuned network", "logistic regression on counts"
 
 
-def cells_of(number: int, seed: int, donors: int = 6) -> anndata.AnnData:
-    """Cells of which a kind has more of ten of the genes, 12 of its own expressed; some donors."""
-    generator = np.random.default_rng(seed)
-    kind = generator.integers(0, 3, number)
-    rates = np.full((number, 30), 0.3)
-    for cell, own in enumerate(kind):
-        rates[cell, own * 10 : own * 10 + 10] = 6
-    counts = generator.poisson(rates).astype(np.float32)
-    obs = pd.DataFrame(
-        {
-            "cell_type": np.array(["T cell", "B cell", "NK cell"])[kind],
-            "state": np.where(counts[:, 5] > np.median(counts[:, 5]), "high", "low"),
-            "shuffled": generator.permutation(np.array(["x", "y"] * ((number + 1) // 2))[:number]),
-            "donor": [f"donor{d}" for d in generator.integers(0, donors, number)],
-        },
-        index=[f"cell{i}" for i in range(number)],
-    )
-    var = pd.DataFrame(index=[f"GENE{i}" for i in range(30)])
-    return anndata.AnnData(counts, obs=obs, var=var)
-
-
 @pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory, tiny_resources: Resources) -> Path:
-    folder = tmp_path_factory.mktemp("classify")
-    tiny_resources.save(resources_file("V2", folder))
-    torch.manual_seed(0)
-    config = NetworkConfig(
-        34, 16, 2, 2, 32, 40, hidden_dropout=0.0, attention_dropout=0.0, initializer_range=0.2
-    )
-    save_checkpoint(MaskedLanguageModel(config), folder / "network")
-    cells_of(120, 1).write_h5ad(folder / "cells.h5ad")
-    cells_of(30, 2).write_h5ad(folder / "new.h5ad")
-    return folder
-
-
-def common(files: Path) -> list[str]:
-    return ["--resources", str(files), "--device", "cpu", "--threads", "1"]
+def files(labelled_files: Path) -> Path:
+    return labelled_files
 
 
 def call(files: Path, *arguments: str) -> Result:

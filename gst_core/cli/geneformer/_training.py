@@ -104,14 +104,19 @@ def tell(report: dict[str, Any], output: Path) -> None:
             f"fold{'s' if len(report['folds']) > 1 else ''}; the most frequent class has "
             f"{task['most_frequent']:.3f}"
         )
-        for method, found in task["methods"].items():
-            shown = ", ".join(
-                f"{name.replace('_', ' ')} {_value(found['metrics'][name])}"
-                for name in ("accuracy", "balanced_accuracy", "auc", "calibration_error")
-                if name in found["metrics"]
-            )
-            say(f"geneformer:   {method}: {shown}")
+        tell_metrics(task["methods"])
     say(f"geneformer: classifier, report, predictions and picture -> {output}")
+
+
+def tell_metrics(methods: dict[str, Any]) -> None:
+    """Say how methods did, a line each."""
+    for method, found in methods.items():
+        shown = ", ".join(
+            f"{name.replace('_', ' ')} {_value(found['metrics'][name])}"
+            for name in ("accuracy", "balanced_accuracy", "auc", "calibration_error")
+            if name in found["metrics"]
+        )
+        say(f"geneformer:   {method}: {shown}")
 
 
 def _value(metric: dict[str, Any]) -> str:

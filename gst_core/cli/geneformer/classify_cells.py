@@ -106,16 +106,7 @@ def cells(
     read = read_labelled_cells(model, source, counts_layer=counts_layer, gene_column=gene_column)
     examples, notes = examples_of_cells(read, labels, min_cells)
     rows = examples.rows
-    donors = None
-    if donor is not None:
-        text, known = read.column(donor, "--donor")
-        if not known[rows].all():
-            raise GstError(
-                f"{(~known[rows]).sum():,} cells with a label have no donor",
-                where=f"{source}, column {donor}",
-                hint="fill the column, or leave these cells out",
-            )
-        donors = text
+    donors = None if donor is None else read.donors(donor, rows)
     plan = plan_cells(
         examples.labels[0, rows],
         list(examples.classes[0]),

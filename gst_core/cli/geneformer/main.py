@@ -64,6 +64,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "tokenize",
         "Encode raw counts as ranked genes: a dataset of tokens.",
     ),
+    "transfer": (
+        "gst_core.cli.geneformer.transfer",
+        "transfer",
+        "Give cells the labels of a reference, by embeddings.",
+    ),
 }
 
 
