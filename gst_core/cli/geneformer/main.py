@@ -59,6 +59,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "setup",
         "Make Geneformer's official dictionaries ready for use.",
     ),
+    "statistics": (
+        "gst_core.cli.geneformer.statistics",
+        "statistics",
+        "Tell which perturbations did something.",
+    ),
     "tokenize": (
         "gst_core.cli.geneformer.tokenize",
         "tokenize",

@@ -1,0 +1,149 @@
+"""Pictures of a table of perturbations: a volcano, ranks, and the mixture."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: mode -> what is drawn: column, its name in words, and the column of the false discovery rate.
+DRAWN: Final[dict[str, tuple[str, str, str | None]]] = {
+    "goal_state_shift": ("Shift_to_goal_end", "shift towards the goal", "Goal_end_FDR"),
+    "vs_null": ("Test_vs_null_avg_shift", "cosine, minus that in other cells", "Test_vs_null_FDR"),
+    "mixture_model": ("Test_avg_shift", "cosine before and after", None),
+    "aggregate_data": ("Cosine_sim_mean", "cosine before and after", None),
+    "cooperation": (
+        "Combo_minus_sum_shift",
+        "cosine of both together, minus sum of singles",
+        "Combo_vs_sum_FDR",
+    ),
+}
+#: Perturbations that are named at either end.
+_NAMED: Final = 8
+#: What matplotlib would write into a picture of itself.
+_UNSAID: Final = ("Creator", "Date", "Format", "Type")
+_STRONG, _WEAK = "#b4540a", "#8fa3ad"
+
+
+def figure_of(table: pd.DataFrame, mode: str, title: str = "") -> Any:
+    """Draw a table.
+
+    Parameters
+    ----------
+    table
+        Of :mod:`~gst_core.geneformer.perturbation_statistics`.
+    mode
+        Which of them, one of :data:`DRAWN`.
+    title
+        Written above.
+
+    Returns
+    -------
+    figure
+        A matplotlib figure of two panels: volcano, or how many have which cosine; and ranks.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    column, words, rate = DRAWN[mode]
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    values = table[column].to_numpy(dtype=float)
+    marked = _marked(table, rate)
+    if rate is not None and rate in table:
+        _volcano(left, table, values, table[rate].to_numpy(dtype=float), marked)
+        left.set(xlabel=words, ylabel="-log10 false discovery rate")
+    else:
+        _histogram(left, values, marked)
+        left.set(xlabel=words, ylabel="perturbations")
+    _ranks(right, table, values, marked)
+    right.set(xlabel="rank", ylabel=words)
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title)
+    return figure
+
+
+def svg_of(figure: Any) -> str:
+    """Write a figure as an ``<svg>`` element, the same for the same figure."""
+    import matplotlib as mpl
+
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "geneformer"}):
+        figure.savefig(stream, format="svg", metadata=dict.fromkeys(_UNSAID))
+    text = stream.getvalue()
+    return text[text.index("<svg") :]
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a figure; the suffix says of which kind."""
+    figure.savefig(path, dpi=150)
+
+
+def _marked(table: pd.DataFrame, rate: str | None) -> Any:
+    for name in ("Sig", "Impact_component"):
+        if name in table and (rate is not None or name == "Impact_component"):
+            return table[name].to_numpy() == 1
+    return np.zeros(len(table), dtype=bool)
+
+
+def _volcano(axes: Any, table: pd.DataFrame, x: Any, rates: Any, marked: Any) -> None:
+    y = -np.log10(np.maximum(rates, np.finfo(float).tiny))
+    for kept, colour, order in ((~marked, _WEAK, 1), (marked, _STRONG, 2)):
+        axes.scatter(x[kept], y[kept], s=9, linewidths=0, color=colour, zorder=order)
+    axes.axhline(-np.log10(0.05), color=_WEAK, linewidth=0.8, linestyle="--")
+    axes.axvline(0, color=_WEAK, linewidth=0.8)
+    chosen = np.lexsort((-np.abs(x), -y))[:_NAMED]
+    _label(axes, table, chosen, x, y)
+
+
+def _histogram(axes: Any, values: Any, marked: Any) -> None:
+    bins = np.histogram_bin_edges(values, bins=min(60, max(5, len(values) // 5)))
+    parts = [values[~marked], values[marked]]
+    names = [f"others ({(~marked).sum():,})", f"with impact ({marked.sum():,})"]
+    if not marked.any():
+        parts, names = parts[:1], [f"all ({len(values):,})"]
+    axes.hist(parts, bins, stacked=True, color=[_WEAK, _STRONG][: len(parts)], label=names)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _ranks(axes: Any, table: pd.DataFrame, values: Any, marked: Any) -> None:
+    order = np.argsort(values, kind="stable")
+    rank = np.empty(len(values))
+    rank[order] = np.arange(1, len(values) + 1)
+    for kept, colour in ((~marked, _WEAK), (marked, _STRONG)):
+        axes.scatter(rank[kept], values[kept], s=9, linewidths=0, color=colour)
+    ends = np.unique(np.concatenate([order[:_NAMED], order[-_NAMED:]]))
+    _label(axes, table, ends, rank, values)
+
+
+def _label(axes: Any, table: pd.DataFrame, chosen: Any, x: Any, y: Any) -> None:
+    """Write genes' names beside their points: towards the middle, each in a line of its own."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    step = (high - low) / 24
+    corners: dict[tuple[bool, bool], list[int]] = {}
+    for i in chosen:
+        corners.setdefault((x[i] < (left + right) / 2, y[i] < (low + high) / 2), []).append(int(i))
+    for (at_left, below), own in corners.items():
+        sign = 1 if below else -1
+        line = low + step / 2 if below else high - step / 2
+        for i in sorted(own, key=lambda i: sign * y[i]):
+            line = max(line, y[i]) if below else min(line, y[i])
+            axes.annotate(
+                str(table["Gene_name"].iloc[i]),
+                (x[i], y[i]),
+                (x[i] + (0.06 if at_left else -0.06) * (right - left), line),
+                ha="left" if at_left else "right",
+                va="center",
+                fontsize=7,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
+                arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": _WEAK},
+                zorder=3,
+            )
+            line += sign * step
