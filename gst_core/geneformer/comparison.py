@@ -17,18 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
+from gst_core.geneformer.comparison_metrics import FOLDS, Labels, Matrix, metrics
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-Matrix = NDArray[np.float32]
-Labels = NDArray[np.str_]
 
 #: Name of a metric -> what it says. Of all of them more is better.
 METRICS: Final = {
@@ -43,8 +41,6 @@ METRICS: Final = {
 #: What anyone has without a network.
 BASELINES: Final = ("PCA", "PCA of HVG")
 NEIGHBOURS: Final = 15
-FOLDS: Final = 5
-STARTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +235,7 @@ def compare(
     scores: dict[str, dict[str, Score]] = {metric: {} for metric in METRICS}
     for name, matrix in representations.items():
         points = np.asarray(matrix[kept], np.float32)
-        for metric, values in _metrics(points, labels, batches, k, seed).items():
+        for metric, values in metrics(points, labels, batches, k, seed).items():
             scores[metric][name] = Score(values)
     _, counts = np.unique(labels, return_counts=True)
     return Comparison(
@@ -250,92 +246,6 @@ def compare(
         batches=len(np.unique(batches)) if batches is not None else 0,
         notes=notes,
     )
-
-
-def _metrics(
-    points: Matrix, labels: Labels, batches: Labels | None, k: int, seed: int
-) -> dict[str, NDArray[np.float64]]:
-    from sklearn import metrics
-    from sklearn.cluster import KMeans
-    from sklearn.model_selection import StratifiedKFold
-
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    found = {
-        "label_accuracy": _right(points, labels, folds.split(points, labels), k),
-        "label_silhouette": metrics.silhouette_samples(points, labels),
-    }
-    clusters = [
-        KMeans(len(np.unique(labels)), n_init=1, random_state=seed + start).fit_predict(points)
-        for start in range(STARTS)
-    ]
-    found["ari"] = np.array([metrics.adjusted_rand_score(labels, c) for c in clusters])
-    found["nmi"] = np.array([metrics.normalized_mutual_info_score(labels, c) for c in clusters])
-    if batches is not None:
-        found["label_accuracy_new_batch"] = _right_in_new_batches(points, labels, batches, k)
-        found["batch_entropy"] = _entropy(points, batches, k)
-        mixing = _silhouette_within(points, labels, batches)
-        if mixing is not None:
-            found["batch_silhouette"] = mixing
-    return {name: np.asarray(values, np.float64) for name, values in found.items()}
-
-
-def _right(points: Matrix, labels: Labels, splits: Any, k: int) -> NDArray[np.bool_]:
-    """Whether each cell's label is predicted from the cells of the other folds."""
-    from sklearn.neighbors import KNeighborsClassifier
-
-    right = np.zeros(len(labels), bool)
-    for rest, fold in splits:
-        model = KNeighborsClassifier(min(k, len(rest))).fit(points[rest], labels[rest])
-        right[fold] = model.predict(points[fold]) == labels[fold]
-    return right
-
-
-def _right_in_new_batches(
-    points: Matrix, labels: Labels, batches: Labels, k: int
-) -> NDArray[np.bool_]:
-    from sklearn.model_selection import GroupKFold
-
-    folds = GroupKFold(min(FOLDS, len(np.unique(batches))))
-    return _right(points, labels, folds.split(points, labels, batches), k)
-
-
-def _entropy(points: Matrix, batches: Labels, k: int) -> NDArray[np.float64]:
-    """Entropy of the batches among each cell's neighbours, as a share of what random cells have.
-
-    The reference is the mean entropy of as many cells drawn at random, so that 1 is reached with
-    few neighbours and with batches of unequal size. Single cells may have more than 1.
-    """
-    from sklearn.neighbors import NearestNeighbors
-
-    _, codes = np.unique(batches, return_inverse=True)
-    near = NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False)
-    generator = np.random.default_rng(0)
-    drawn = generator.integers(0, len(codes), (min(20_000, 20 * len(codes)), k))
-    expected = _entropies(codes[drawn]).mean()
-    return np.asarray(_entropies(codes[near]) / max(expected, 1e-12))
-
-
-def _entropies(codes: NDArray[np.intp]) -> NDArray[np.float64]:
-    shares = np.stack([(codes == code).mean(1) for code in range(codes.max() + 1)], axis=1)
-    return np.asarray(-(shares * np.log(np.maximum(shares, 1e-12))).sum(1))
-
-
-def _silhouette_within(
-    points: Matrix, labels: Labels, batches: Labels
-) -> NDArray[np.float64] | None:
-    """One less the absolute silhouette of batches, cell by cell, within labels that have several.
-
-    A label whose every batch has one cell only says nothing, nor does one batch.
-    """
-    from sklearn.metrics import silhouette_samples
-
-    values = []
-    for label in np.unique(labels):
-        rows = labels == label
-        count = len(np.unique(batches[rows]))
-        if 2 <= count < rows.sum():
-            values.append(1 - np.abs(silhouette_samples(points[rows], batches[rows])))
-    return np.concatenate(values) if values else None
 
 
 def _smallest(values: Labels) -> int:

@@ -1,21 +1,14 @@
-"""Count matrices of cells by genes, read as chunks of sparse rows, whatever the file format.
-
-AnnData (``.h5ad`` and zarr), 10x's ``.h5`` and folders of ``matrix.mtx``, and loom. A matrix that
-is stored by cells is read as it is asked for, so that memory does not grow with the file; one
-that is stored by genes (CSC) is read at once.
-"""
+"""Count matrices of cells by genes, read as chunks of sparse rows, whatever the file format."""
 
 from __future__ import annotations
 
-import gzip
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 
@@ -23,8 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
     from scipy.sparse import csr_matrix
-
-Strings = NDArray[np.str_]
 
 #: Cells of a chunk.
 CHUNK: Final = 2048
@@ -119,12 +110,14 @@ def open_counts(path: Path, layer: str | None = None) -> Counts:
     GstError
         If it is not there, is damaged, of another format, or has no such layer.
     """
+    from gst_core.geneformer.count_formats import reader_of
+
     if not path.exists():
         raise GstError("there is no such file", where=str(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _reader(path)(path, layer)
+            return reader_of(path)(path, layer)
     except GstError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -149,7 +142,7 @@ def of_anndata(adata: AnnData, layer: str | None = None) -> Counts:
     elif name in adata.layers:
         matrix = adata.layers[name]
     else:
-        raise _no_layer(Path("AnnData"), name, list(adata.layers))
+        raise no_layer(Path("AnnData"), name, list(adata.layers))
     matrix = sp.csr_matrix(matrix)
     others = tuple(
         k for k in [*adata.layers, *([RAW] if adata.raw is not None else [])] if k != name
@@ -157,252 +150,10 @@ def of_anndata(adata: AnnData, layer: str | None = None) -> Counts:
     return Counts(Path("AnnData"), adata.obs, var, name, others, lambda a, b: matrix[a:b])
 
 
-def _reader(path: Path) -> Callable[[Path, str | None], Counts]:
-    if path.is_dir():
-        if any(_find(path, name) for name in ("matrix.mtx",)):
-            return _read_mtx
-        if (path / ".zgroup").exists() or (path / "zarr.json").exists():
-            return _read_anndata
-        raise GstError(
-            "is a folder without matrix.mtx, and no zarr",
-            where=str(path),
-            hint="give the folder that Cell Ranger wrote (filtered_feature_bc_matrix)",
-        )
-    if path.suffix == ".loom":
-        return _read_loom
-    import h5py
-
-    if not h5py.is_hdf5(path):
-        raise GstError(
-            "is not an HDF5 file",
-            where=str(path),
-            hint="give .h5ad, .zarr, .loom, a 10x .h5, or a folder with matrix.mtx; "
-            "tables (csv) are read into AnnData first: anndata.io.read_csv(...).write(...)",
-        )
-    with h5py.File(path) as file:
-        if "obs" in file and "var" in file:
-            return _read_anndata
-        if "row_attrs" in file:
-            return _read_loom
-    return _read_10x
-
-
-def _no_layer(path: Path, name: str, there: list[str]) -> GstError:
+def no_layer(path: Path, name: str, there: list[str]) -> GstError:
+    """Say that a file has no such matrix, and which it has."""
     return GstError(
         f"has no layer '{name}'",
         where=str(path),
         hint=f"it has: {', '.join(['X', *there])}",
-    )
-
-
-def _read_anndata(path: Path, layer: str | None) -> Counts:
-    import h5py
-    from anndata.io import read_elem
-
-    if path.is_dir():
-        import zarr
-
-        file: Any = zarr.open_group(str(path), mode="r")
-        close: Callable[[], None] = lambda: None  # noqa: E731
-    else:
-        file = h5py.File(path)
-        close = file.close
-    there = {
-        "X": "X",
-        **{name: f"layers/{name}" for name in file.get("layers", ())},
-        **({RAW: "raw/X"} if "raw" in file else {}),
-    }
-    name = layer or "X"
-    if name not in there:
-        raise _no_layer(path, name, [other for other in there if other != "X"])
-    if there[name] not in file:
-        raise GstError(
-            "has no X",
-            where=str(path),
-            hint=f"name a layer with the counts: {', '.join(n for n in there if n != 'X')}",
-        )
-    var = _frame(read_elem(file["raw/var" if name == RAW else "var"]))
-    obs = _frame(read_elem(file["obs"]))
-    rows = _rows_of(file[there[name]], (len(obs), len(var)), path)
-    return Counts(
-        path, obs, var, name, tuple(n for n in there if n != name and there[n] in file), rows, close
-    )
-
-
-def _frame(table: Any) -> pd.DataFrame:
-    """Make a table of the structured array that AnnData wrote before 2019."""
-    import pandas as pd
-
-    if isinstance(table, pd.DataFrame):
-        return table
-    frame = pd.DataFrame.from_records(table)
-    for column in frame.select_dtypes(object):
-        frame[column] = [v.decode() if isinstance(v, bytes) else v for v in frame[column]]
-    return frame.set_index(str(frame.columns[0]))
-
-
-def _rows_of(element: Any, shape: tuple[int, int], path: Path) -> Callable[[int, int], csr_matrix]:
-    """Read rows of a dense or sparse matrix of AnnData, by chunks where it is stored by rows."""
-    import scipy.sparse as sp
-    from anndata.io import read_elem, sparse_dataset
-
-    kind = element.attrs.get("encoding-type", "array")
-    if kind in ("csr_matrix", "csc_matrix"):
-        if tuple(element.attrs["shape"]) != shape:
-            raise GstError("matrix, obs and var are of different sizes", where=str(path))
-        if kind == "csc_matrix":
-            matrix = sp.csr_matrix(read_elem(element))
-            return lambda start, stop: matrix[start:stop]
-        stored = sparse_dataset(element)
-        return lambda start, stop: sp.csr_matrix(stored[start:stop])
-    if element.shape != shape:
-        raise GstError("matrix, obs and var are of different sizes", where=str(path))
-    return lambda start, stop: sp.csr_matrix(element[start:stop])
-
-
-def _read_10x(path: Path, layer: str | None) -> Counts:
-    import h5py
-    import pandas as pd
-    import scipy.sparse as sp
-
-    _refuse_layer(path, layer)
-    file = h5py.File(path)
-    groups = [g for g in file.values() if isinstance(g, h5py.Group) and "indptr" in g]
-    if len(groups) != 1:
-        raise GstError(
-            "is neither AnnData nor 10x's matrix"
-            if not groups
-            else f"holds several matrices: {', '.join(g.name for g in groups)}",
-            where=str(path),
-            hint="give the .h5 that Cell Ranger wrote, or an .h5ad",
-        )
-    group = groups[0]
-    features = group.get("features")
-    if features is not None:
-        var = pd.DataFrame(
-            {"gene_ids": _text(features["id"]), "feature_types": _text(features["feature_type"])},
-            index=_text(features["name"]),
-        )
-    else:
-        var = pd.DataFrame({"gene_ids": _text(group["genes"])}, index=_text(group["gene_names"]))
-    obs = pd.DataFrame(index=_text(group["barcodes"]))
-    pointers = group["indptr"][:]
-
-    def rows(start: int, stop: int) -> csr_matrix:
-        here = slice(int(pointers[start]), int(pointers[stop]))
-        parts = (
-            group["data"][here],
-            group["indices"][here],
-            pointers[start : stop + 1] - here.start,
-        )
-        return sp.csr_matrix(parts, shape=(stop - start, len(var)))
-
-    return _expression(Counts(path, obs, var, "X", (), rows, file.close))
-
-
-def _read_mtx(path: Path, layer: str | None) -> Counts:
-    import pandas as pd
-    import scipy.io
-    import scipy.sparse as sp
-
-    _refuse_layer(path, layer)
-    matrix_file = _needed(path, "matrix.mtx")
-    features_file = _find(path, "features.tsv") or _needed(path, "genes.tsv")
-    with _opened(matrix_file) as file:
-        matrix = sp.csr_matrix(scipy.io.mmread(file).T)
-    features = pd.read_csv(features_file, sep="\t", header=None, dtype=str, keep_default_na=False)
-    names = features[1] if features.shape[1] > 1 else features[0]
-    var = pd.DataFrame({"gene_ids": features[0].to_numpy()}, index=names.to_numpy())
-    if features.shape[1] > 2:
-        var["feature_types"] = features[2].to_numpy()
-    barcodes = pd.read_csv(
-        _needed(path, "barcodes.tsv"), sep="\t", header=None, dtype=str, keep_default_na=False
-    )
-    obs = pd.DataFrame(index=barcodes[0].to_numpy())
-    if matrix.shape != (len(obs), len(var)):
-        raise GstError(
-            f"the matrix has {matrix.shape[0]:,} cells and {matrix.shape[1]:,} genes, "
-            f"its tables {len(obs):,} and {len(var):,}",
-            where=str(path),
-            hint="the three files must be of one run",
-        )
-    return _expression(Counts(path, obs, var, "X", (), lambda a, b: matrix[a:b]))
-
-
-def _read_loom(path: Path, layer: str | None) -> Counts:
-    import h5py
-    import pandas as pd
-    import scipy.sparse as sp
-
-    file = h5py.File(path)
-    there = {"X": "matrix", **{name: f"layers/{name}" for name in file.get("layers", ())}}
-    name = layer or "X"
-    if name not in there:
-        raise _no_layer(path, name, [other for other in there if other != "X"])
-    matrix = file[there[name]]
-    genes, cells = matrix.shape
-
-    def table(group: str, number: int) -> pd.DataFrame:
-        columns = {
-            key: _text(values) if values.dtype.kind in "SO" else values[:]
-            for key, values in file[group].items()
-            if values.shape == (number,)
-        }
-        return pd.DataFrame(columns, index=pd.RangeIndex(number).astype(str))
-
-    var, obs = table("row_attrs", genes), table("col_attrs", cells)
-    for frame, keys in ((var, ("Gene", "gene", "Accession")), (obs, ("CellID", "obs_names"))):
-        if found := next((key for key in keys if key in frame), None):
-            frame.index = pd.Index(frame[found].astype(str))
-    others = tuple(n for n in there if n != name)
-    return Counts(
-        path, obs, var, name, others, lambda a, b: sp.csr_matrix(matrix[:, a:b].T), file.close
-    )
-
-
-def _expression(counts: Counts) -> Counts:
-    """Leave out what is no gene: antibodies, guides, peaks of 10x's multi-omics."""
-    import scipy.sparse as sp
-
-    kinds = counts.var.get("feature_types")
-    if (
-        kinds is None
-        or (kinds == "Gene Expression").all()
-        or not (kinds == "Gene Expression").any()
-    ):
-        return counts
-    keep = np.flatnonzero((kinds == "Gene Expression").to_numpy())
-    inner = counts.rows
-    counts.rows = lambda start, stop: sp.csr_matrix(inner(start, stop)[:, keep])
-    counts.var = counts.var.iloc[keep]
-    return counts
-
-
-def _refuse_layer(path: Path, layer: str | None) -> None:
-    if layer not in (None, "X"):
-        raise _no_layer(path, str(layer), [])
-
-
-def _find(folder: Path, name: str) -> Path | None:
-    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
-
-
-def _needed(folder: Path, name: str) -> Path:
-    found = _find(folder, name)
-    if found is None:
-        raise GstError(
-            f"has no {name}",
-            where=str(folder),
-            hint="give matrix.mtx, barcodes.tsv and features.tsv in one folder, gzipped or not",
-        )
-    return found
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-def _text(values: Any) -> Strings:
-    return np.array(
-        [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values[:]], "U"
     )

@@ -8,12 +8,9 @@ A dataset is a folder as ``Dataset.save_to_disk`` writes it (Arrow streams,
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -24,10 +21,8 @@ from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 
-#: Bytes of one Arrow file of a folder, about.
-SHARD_BYTES = 500 * 2**20
-
-_INPUT_IDS = "input_ids"
+#: Column of the tokens.
+INPUT_IDS = "input_ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +85,13 @@ class TokenDataset:
     def __init__(self, path: Path, table: pa.Table) -> None:
         self.path = path
         self._table = table
-        if _INPUT_IDS not in table.column_names:
+        if INPUT_IDS not in table.column_names:
             raise GstError(
                 f"has no column input_ids, only {', '.join(table.column_names[:8]) or 'none'}",
                 where=str(path),
                 hint="give a dataset that geneformer tokenize wrote",
             )
-        chunks = table.column(_INPUT_IDS).chunks
+        chunks = table.column(INPUT_IDS).chunks
         self._cells: list[tuple[NDArray[np.int64], NDArray[Any]]] = []
         for chunk in chunks:
             if not _is_list_of_integers(chunk.type) or chunk.null_count:
@@ -109,7 +104,7 @@ class TokenDataset:
         self._starts = np.cumsum([0, *(len(chunk) for chunk in chunks)])
         lengths = [np.diff(offsets) for offsets, _ in self._cells]
         self.lengths: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *lengths])
-        self.columns: tuple[str, ...] = tuple(n for n in table.column_names if n != _INPUT_IDS)
+        self.columns: tuple[str, ...] = tuple(n for n in table.column_names if n != INPUT_IDS)
 
     @classmethod
     def open(cls, path: Path) -> TokenDataset:
@@ -172,155 +167,8 @@ class TokenDataset:
         return self._table
 
 
-class DatasetWriter:
-    """Writes a dataset that appears under its name only when it is whole.
-
-    Parameters
-    ----------
-    path
-        A folder, or a file that ends in ``.parquet``. A dataset that is there
-        is replaced; anything else is an error.
-    attributes
-        Types of the columns beside ``input_ids`` and ``length``.
-    dtype
-        Integers of the tokens. The reference has int16 for V1 and int32 for V2.
-
-    Raises
-    ------
-    GstError
-        If `path` is something else than a dataset, or cannot be written to.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        attributes: Mapping[str, pa.DataType] | None = None,
-        dtype: pa.DataType | None = None,
-    ) -> None:
-        self.path = path
-        self._parquet = path.suffix == ".parquet"
-        self._refuse_other()
-        fields = [pa.field(_INPUT_IDS, pa.list_(dtype or pa.int32()))]
-        fields += [pa.field(name, kind) for name, kind in (attributes or {}).items()]
-        fields += [pa.field("length", pa.int64())]
-        info = {"features": {field.name: _feature(field.type) for field in fields}}
-        self._info = {"citation": "", "description": "", "homepage": "", "license": "", **info}
-        self._schema = pa.schema(fields, {"huggingface": json.dumps({"info": info})})
-        self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        self._writer: Any = None
-        self._written = 0
-        self._shards: list[Path] = []
-        self.cells = 0
-
-    def __enter__(self) -> DatasetWriter:
-        try:
-            if not self._parquet:
-                self._temporary.mkdir()
-            self._next_file()
-        except OSError as error:
-            raise GstError(
-                f"cannot write: {error.strerror}",
-                where=str(self.path),
-                hint="check that the folder exists and is writable, or name another output",
-            ) from error
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self._writer.close()
-            if kind is None:
-                self._finish()
-        finally:
-            if self._temporary.is_dir():
-                shutil.rmtree(self._temporary, ignore_errors=True)
-            else:
-                self._temporary.unlink(missing_ok=True)
-
-    def write(self, tokens: Tokens, attributes: Mapping[str, Any] | None = None) -> None:
-        """Append cells, with the values of their attributes in the same order."""
-        field = self._schema.field(_INPUT_IDS)
-        values = pa.array(tokens.values).cast(field.type.value_type)
-        lists = pa.ListArray.from_arrays(pa.array(tokens.offsets.astype(np.int32)), values)
-        columns = {_INPUT_IDS: lists, "length": pa.array(tokens.lengths)}
-        for name, value in (attributes or {}).items():
-            kind = self._schema.field(name).type
-            columns[name] = pa.array(value, type=kind, from_pandas=True)
-        batch = pa.record_batch([columns[name] for name in self._schema.names], self._schema)
-        if not self._parquet and self._written and self._written + batch.nbytes > SHARD_BYTES:
-            self._writer.close()
-            self._next_file()
-        self._writer.write_batch(batch)
-        self._written += batch.nbytes
-        self.cells += len(tokens)
-
-    def _next_file(self) -> None:
-        self._written = 0
-        if self._parquet:
-            self._writer = pq.ParquetWriter(self._temporary, self._schema, compression="zstd")
-            return
-        self._shards.append(self._temporary / f"{len(self._shards)}.arrow")
-        self._writer = ipc.new_stream(str(self._shards[-1]), self._schema)
-
-    def _refuse_other(self) -> None:
-        if self.path.is_dir() and (self._parquet or not _is_dataset(self.path)):
-            if self._parquet or any(self.path.iterdir()):
-                raise GstError(
-                    "is a folder that holds something else than a dataset",
-                    where=str(self.path),
-                    hint="name another output",
-                )
-        elif self.path.exists() and not self.path.is_dir() and not self._parquet:
-            raise GstError(
-                "is a file, and a dataset is a folder",
-                where=str(self.path),
-                hint="name a folder, or a file that ends in .parquet",
-            )
-
-    def _finish(self) -> None:
-        if self._parquet:
-            self._temporary.replace(self.path)
-            return
-        names = []
-        for number, shard in enumerate(self._shards):
-            names.append(f"data-{number:05d}-of-{len(self._shards):05d}.arrow")
-            shard.rename(self._temporary / names[-1])
-        state: dict[str, Any] = {
-            "_data_files": [{"filename": name} for name in names],
-            "_fingerprint": secrets.token_hex(8),
-            "_format_columns": None,
-            "_format_kwargs": {},
-            "_format_type": None,
-            "_output_all_columns": False,
-            "_split": None,
-        }
-        for name, content in (("state.json", state), ("dataset_info.json", self._info)):
-            (self._temporary / name).write_text(json.dumps(content, indent=2, sort_keys=True))
-        if self.path.is_dir():
-            # A folder cannot be renamed over one that is not empty: the old one steps aside.
-            old = self.path.with_name(f"{self._temporary.name}.old")
-            self.path.rename(old)
-            self._temporary.rename(self.path)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            self._temporary.rename(self.path)
-
-
-def arrow_type(values: Sequence[Any] | NDArray[Any]) -> pa.DataType:
-    """Return the type of an attribute's column: integers, floats, booleans or text."""
-    kind = pa.array(values, from_pandas=True).type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_floating(kind):
-        return kind
-    return pa.string()
-
-
-def _is_dataset(folder: Path) -> bool:
+def is_dataset(folder: Path) -> bool:
+    """Whether a folder is one that ``save_to_disk`` wrote."""
     return (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
 
 
@@ -335,7 +183,7 @@ def _read_folder(folder: Path) -> pa.Table:
         raise GstError(
             "holds several datasets", where=str(folder), hint=f"give one of its folders: {splits}"
         )
-    if not _is_dataset(folder):
+    if not is_dataset(folder):
         raise GstError(
             "is no dataset: it has no state.json or no dataset_info.json",
             where=str(folder),
@@ -354,11 +202,3 @@ def _read_folder(folder: Path) -> pa.Table:
 
 def _read_parquet(path: Path) -> pa.Table:
     return pq.read_table(path, memory_map=True)
-
-
-def _feature(kind: pa.DataType) -> dict[str, Any]:
-    """Write a type as ``datasets.Features`` does; all versions of it know ``Sequence``."""
-    if pa.types.is_list(kind):
-        return {"feature": _feature(kind.value_type), "_type": "Sequence"}
-    names = {"float": "float32", "double": "float64", "halffloat": "float16"}
-    return {"dtype": names.get(str(kind), str(kind)), "_type": "Value"}

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from gst_core.errors import GstError
-from gst_core.geneformer import dataset as module
-from gst_core.geneformer.dataset import DatasetWriter, TokenDataset, Tokens, arrow_type
+from gst_core.geneformer import dataset_writer as module
+from gst_core.geneformer.dataset import TokenDataset, Tokens
+from gst_core.geneformer.dataset_writer import DatasetWriter, arrow_type
 
 CELLS = [[2, 9, 4, 3], [], [7], [5, 6]]
 

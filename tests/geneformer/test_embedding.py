@@ -22,7 +22,8 @@ from gst_core.errors import GstError
 from gst_core.geneformer import Geneformer
 from gst_core.geneformer.backends import batches, open_encoder
 from gst_core.geneformer.config import NetworkConfig
-from gst_core.geneformer.dataset import DatasetWriter, TokenDataset, Tokens
+from gst_core.geneformer.dataset import TokenDataset, Tokens
+from gst_core.geneformer.dataset_writer import DatasetWriter
 from gst_core.geneformer.embedding import embed_cells, embed_genes
 from gst_core.geneformer.export import export
 from gst_core.geneformer.network import MaskedLanguageModel

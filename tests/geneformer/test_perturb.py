@@ -19,7 +19,8 @@ from gst_core.cli.geneformer.perturb import perturb
 from gst_core.geneformer import Geneformer, perturbation_plan
 from gst_core.geneformer.backends import open_encoder
 from gst_core.geneformer.config import NetworkConfig
-from gst_core.geneformer.dataset import DatasetWriter, TokenDataset, Tokens
+from gst_core.geneformer.dataset import TokenDataset, Tokens
+from gst_core.geneformer.dataset_writer import DatasetWriter
 from gst_core.geneformer.export import export
 from gst_core.geneformer.network import MaskedLanguageModel
 from gst_core.geneformer.perturbations import Perturber

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from gst_core.cli.geneformer.pretrain import pretrain as command
 from gst_core.errors import GstError
 from gst_core.geneformer.config import NetworkConfig
-from gst_core.geneformer.dataset import DatasetWriter, Tokens
+from gst_core.geneformer.dataset import Tokens
+from gst_core.geneformer.dataset_writer import DatasetWriter
 from gst_core.geneformer.masking import IGNORED, baselines, cut, mask, plan_epoch
 from gst_core.geneformer.network import IGNORED as OF_NETWORK
 from gst_core.geneformer.network import Layout, MaskedLanguageModel

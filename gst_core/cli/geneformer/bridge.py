@@ -13,7 +13,8 @@ from gst_core.cli.geneformer._options import model_version_option, resources_opt
 from gst_core.files import atomic_write, check_outputs
 
 if TYPE_CHECKING:
-    from gst_core.geneformer.bridge import Bridge, BridgeReport
+    from gst_core.geneformer.bridge import Bridge
+    from gst_core.geneformer.bridge_report import BridgeReport
     from gst_core.geneformer.resources import Resources
 
 _GENE_COLUMNS = (
@@ -113,6 +114,7 @@ def bridge(
     read = [path for path in (assignments, counts, gene_map, proteins_fasta, orthologues) if path]
     check_outputs([path for path in (output, report, gene_table) if path], read)
     from gst_core.geneformer import bridge as room
+    from gst_core.geneformer.bridge_report import report_on
     from gst_core.geneformer.bridged_counts import write_bridged
     from gst_core.geneformer.counts import open_counts
     from gst_core.geneformer.kinds import require_raw
@@ -148,7 +150,7 @@ def bridge(
         totals = write_bridged(opened, built, dictionary, output, provenance)
     finally:
         opened.close()
-    summary = room.report_on(built, totals, dictionary)
+    summary = report_on(built, totals, dictionary)
     if report:
         with atomic_write(report) as file:
             file.write(json.dumps({**provenance, **summary.to_json()}, indent=2) + "\n")
