@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 @click.option(
     "--manifest",
     type=InputFile(exists=True, dir_okay=False, path_type=Path),
-    help="CSV of many genomes: id,fasta and, optionally, scientific_name, taxon_id, clade.",
+    help="CSV of many genomes: id,fasta (or id,gff3,genome) and, optionally, scientific_name, "
+    "taxon_id, clade.",
 )
 @click.option(
     "--gff3",
@@ -192,7 +193,10 @@ def assign(
         raise click.UsageError("give one of --sequences_fasta, --gff3 and --manifest")
     context = click.get_current_context()
     for name in ("genome", "duplicates", "overwrite"):
-        if not gff3 and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        if (
+            not (gff3 or (manifest and name != "genome"))
+            and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        ):
             raise click.UsageError(f"--{name} serves --gff3, which is not given")
     species = [scientific_name, taxon_id, clade]
     if sum(x is not None for x in species) > (0 if manifest else 1):
@@ -219,7 +223,7 @@ def assign(
     if output and is_folder(output):
         make_folder(output)
     outputs = [path for job in jobs for path in (job.output, job.annotated) if path]
-    check_paths(outputs, [job.fasta for job in jobs])
+    check_paths(outputs, [path for job in jobs for path in (job.fasta, job.genome) if path])
     options = Options(
         checkpoint=checkpoint,
         format=format_,

@@ -17,8 +17,8 @@ from gst_core.sheets import SheetRow, read_sheet
 _COMPRESSED = {".gz", ".bgz", ".zst"}
 #: How the name of an annotation's file ends.
 _ANNOTATION = re.compile(r"\.(?:gff3?|gtf)(?:\.b?gz)?$")
-#: Of a manifest; the first two are required.
-COLUMNS = ("id", "fasta", "scientific_name", "taxon_id", "clade")
+#: Of a manifest; a genome has either proteins or an annotation.
+COLUMNS = ("id", "fasta", "gff3", "genome", "scientific_name", "taxon_id", "clade")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,13 @@ def plan_annotation(
     scientific_name: str | None = None,
     taxon_id: int | None = None,
     clade: str | None = None,
+    id: str | None = None,
 ) -> Job:
     """Plan the naming of the genes of an annotation.
 
     Without `output`, ``<stem>_symbols.gff3`` and the table ``<stem>_symbols.csv`` lie beside the
-    annotation; an `output` that is a folder gets ``<stem>.gff3`` and ``<stem>.tsv``. One whose name
+    annotation; an `output` that is a folder gets ``<id>.gff3`` and
+    ``<id>.tsv``, by the stem of the file where there is no `id`. One whose name
     is an annotation's, or ``-``, is the annotation, and no table is written; any other is the
     table, with the annotation beside it. Annotations have the extension of the one that is read.
     """
@@ -121,13 +123,14 @@ def plan_annotation(
         annotated = str(annotation.with_name(f"{name}_symbols{plain}"))
         target = str(annotation.with_name(f"{name}_symbols.{table}"))
     elif is_folder(output):
-        annotated, target = str(Path(output, name + plain)), str(Path(output, f"{name}.{format}"))
+        annotated = str(Path(output, (id or name) + plain))
+        target = str(Path(output, f"{id or name}.{format}"))
     elif output == "-" or _ANNOTATION.search(output.lower()):
         annotated, target = output, os.devnull
     else:
         annotated, target = str(Path(output).with_suffix(plain)), output
     return Job(
-        *(display(name), str(annotation), scientific_name, taxon_id, clade, target),
+        *(id or display(name), str(annotation), scientific_name, taxon_id, clade, target),
         annotated=annotated,
         genome=None if genome is None else str(genome),
     )
@@ -140,8 +143,8 @@ def read_manifest(path: Path, output: str | None, format: str) -> list[Job]:
     ----------
     path
         Table as :func:`gst_core.sheets.read_sheet` reads it, with the columns ``id``,
-        ``fasta`` and, where known, ``scientific_name``, ``taxon_id``, ``clade``. A relative
-        FASTA path is relative to the manifest.
+        ``fasta`` or ``gff3`` and ``genome``, and, where known, ``scientific_name``,
+        ``taxon_id``, ``clade``. A relative path is relative to the manifest.
     output, format
         As for :func:`plan`; a folder gets ``<id>.tsv``.
 
@@ -151,7 +154,7 @@ def read_manifest(path: Path, output: str | None, format: str) -> list[Job]:
         With line and column, for anything that is not as above, and for ids that are equal
         but for case: some file systems take their files for one.
     """
-    rows = read_sheet(path, COLUMNS[:2], COLUMNS[2:])
+    rows = read_sheet(path, COLUMNS[:1], COLUMNS[1:])
     if not rows:
         raise GstError("the manifest lists no genome", where=str(path))
     jobs = []
@@ -177,18 +180,43 @@ def _job(path: Path, row: SheetRow, output: str | None, format: str) -> Job:
     def where(column: str) -> str:
         return f"{path}, line {row.line}, column {column}"
 
-    for column in ("id", "fasta"):
-        if not cells[column]:
-            raise GstError("empty cell", where=where(column))
+    if not cells["id"]:
+        raise GstError("empty cell", where=where("id"))
+    if not cells["fasta"] and not cells["gff3"]:
+        raise GstError(
+            "neither proteins nor an annotation",
+            where=where("fasta"),
+            hint="give fasta, or gff3 and genome",
+        )
+    if cells["fasta"] and (cells["gff3"] or cells["genome"]):
+        raise GstError(
+            "proteins and an annotation",
+            where=where("gff3" if cells["gff3"] else "genome"),
+            hint="give fasta, or gff3 and genome",
+        )
     if "/" in cells["id"] or cells["id"] in {".", ".."} or not cells["id"].isprintable():
         raise GstError(f"the id '{cells['id']}' cannot name a file", where=where("id"))
     taxon = cells["taxon_id"]
     if taxon and not (taxon.isascii() and taxon.isdigit() and int(taxon)):
         raise GstError(f"'{taxon}' is not an NCBI taxon id", where=where("taxon_id"))
+    name, clade = cells["scientific_name"] or None, cells["clade"] or None
+    taxon_id = int(taxon) if taxon else None
+    if cells["gff3"]:
+        annotation = path.parent / cells["gff3"]
+        genome = path.parent / cells["genome"] if cells["genome"] else None
+        return plan_annotation(
+            annotation,
+            genome,
+            output,
+            format,
+            scientific_name=name,
+            taxon_id=taxon_id,
+            clade=clade,
+            id=cells["id"],
+        )
     fasta = "-" if cells["fasta"] == "-" else str(path.parent / cells["fasta"])
     target = _output(cells["id"], fasta, output, format)
-    name, clade = cells["scientific_name"] or None, cells["clade"] or None
-    return Job(cells["id"], fasta, name, int(taxon) if taxon else None, clade, target)
+    return Job(cells["id"], fasta, name, taxon_id, clade, target)
 
 
 def _output(id: str, fasta: str, output: str | None, format: str) -> str:
@@ -204,6 +232,12 @@ def _output(id: str, fasta: str, output: str | None, format: str) -> str:
 def _checked(jobs: list[Job], output: str | None) -> list[Job]:
     """Refuse to write one result over another."""
     shared = output is not None and not is_folder(output)
+    if shared and len(jobs) > 1 and any(job.annotated for job in jobs):
+        raise GstError(
+            "annotations of several genomes cannot be one file",
+            where=output,
+            hint="give a folder as output, its name ending with a slash",
+        )
     seen: dict[str, str] = {}
     for job in jobs:
         if not shared and job.output in seen:

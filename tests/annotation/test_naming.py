@@ -188,6 +188,30 @@ def test_results_lie_beside_the_annotation_or_where_they_are_told_to(
     assert sorted(_names(result.stdout)) == ["GH1", "HBB", "HBB"]
 
 
+def test_a_manifest_holds_proteins_and_annotations(
+    genome: tuple[Path, str], tmp_path: Path
+) -> None:
+    fasta, text = genome
+    (tmp_path / "x.gff3").write_text(text)
+    (tmp_path / "p.fa").write_text(">p\nMGINTRELFLNFTIVLITVILMWLLVRSYQY\n")
+    manifest = tmp_path / "m.csv"
+    manifest.write_text(f"id,fasta,gff3,genome,clade\na,p.fa,,,humans\nb,,x.gff3,{fasta},humans\n")
+    arguments = [
+        "--manifest",
+        str(manifest),
+        "--duplicates",
+        "none",
+        "--output",
+        f"{tmp_path}/out/",
+    ]
+    result = CliRunner().invoke(assign, arguments)
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.tsv", "b.gff3", "b.tsv"]
+    assert "\tSLN\t" in (tmp_path / "out/a.tsv").read_text()
+    names = _names((tmp_path / "out/b.gff3").read_text())
+    assert [name for name in names if not name.startswith("LOC")] == ["GH1"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

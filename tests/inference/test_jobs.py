@@ -95,6 +95,17 @@ def test_what_spreadsheets_write_is_read(tmp_path, text):
     assert job.scientific_name == "Sus scrofa"
 
 
+def test_a_genome_may_be_an_annotation(tmp_path):
+    text = "id,fasta,gff3,genome,clade\na,a.fa,,,aves\nb,,x.gff3.gz,g.fa.gz,\nc,,y.gtf,,\n"
+    a, b, c = read_manifest(manifest(tmp_path, text), "out/", "tsv")
+    assert (a.annotated, a.genome) == (None, None)
+    assert (b.fasta, b.genome) == (str(tmp_path / "x.gff3.gz"), str(tmp_path / "g.fa.gz"))
+    assert (b.output, b.annotated) == ("out/b.tsv", "out/b.gff3.gz")
+    assert (c.annotated, c.genome) == ("out/c.gtf", None)
+    with pytest.raises(GstError, match="annotations of several genomes cannot be one file"):
+        read_manifest(manifest(tmp_path, text), "all.tsv", "tsv")
+
+
 def test_names_of_files_are_any(tmp_path):
     """A comma, a quote, a parenthesis: RFC 4180 writes them all."""
     text = 'id,fasta\na,"x, (1) ""y"" \'z\'.fa"\n'
@@ -123,7 +134,11 @@ def test_a_name_that_is_not_utf8_has_an_id_that_is():
         ('id,fasta\na,"x\n.fa"\n', "line 2, column fasta: a control character"),
         ('id,fasta\nb,y.fa\na,"x.fa\n', "line 3: broken quoting"),
         ("id,fasta,taxon_id\na,x.fa,0\n", "line 2, column taxon_id: '0' is not"),
-        ("id,fasta\npig,\n", "line 2, column fasta: empty cell"),
+        (
+            "id,fasta\npig,\n",
+            "line 2, column fasta: neither proteins nor an annotation; give fasta",
+        ),
+        ("id,fasta,gff3\npig,p.fa,p.gff3\n", "line 2, column gff3: proteins and an annotation"),
         ("id,fasta\n,x.fa\n", "line 2, column id: empty cell"),
         ("id,fasta\na,x.fa\na,y.fa\n", "the id 'a' is there twice"),
         ("id,fasta,taxon_id\na,x.fa,pig\n", "line 2, column taxon_id: 'pig' is not"),
