@@ -13,7 +13,9 @@ from typing import Any, NoReturn
 
 import click
 
+from gst_core.cli._examples import epilogue
 from gst_core.cli._extras import is_ours, missing_package
+from gst_core.cli._log import as_json, emit
 from gst_core.cli._signals import Interrupted, die_of, raise_on_signals
 from gst_core.errors import GstError, display
 
@@ -50,6 +52,8 @@ class LazyGroup(click.Group):
                 raise
             raise missing_package(error, f"{ctx.find_root().info_name} {cmd_name}") from error
         assert isinstance(command, click.Command)
+        if command.epilog is None:
+            command.epilog = epilogue(f"{ctx.command_path} {cmd_name}")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -80,7 +84,10 @@ def run(command: click.Command, program: str) -> NoReturn:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        click.echo("\n".join(map(display, shown.getvalue().splitlines())), err=True)
+        if as_json():
+            emit(program, error.format_message(), "error")
+        else:
+            click.echo("\n".join(map(display, shown.getvalue().splitlines())), err=True)
         sys.exit(error.exit_code)
     except Exception as error:
         if debug:
@@ -88,7 +95,7 @@ def run(command: click.Command, program: str) -> NoReturn:
         if not isinstance(error, BrokenPipeError):
             if isinstance(error, ModuleNotFoundError) and not is_ours(error):
                 error = missing_package(error, program)
-            click.echo(f"{program}: error: {sentence(error)}", err=True)
+            emit(program, sentence(error), "error")
         _flush_or_discard()
         sys.exit(1)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gst_core.assignment import Assignment
 from gst_core.clades import DISTANT, VERTEBRATE_CLADES
-from gst_core.cli._common import say, sentence
+from gst_core.cli._common import sentence
+from gst_core.cli._log import Log
 from gst_core.errors import GstError, display
 from gst_core.inference.jobs import Job
 from gst_core.inference.namer import GeneNamer
@@ -89,11 +90,11 @@ def name_genomes(
         namer.fact("held_out_accuracy") or {},
         namer.fact("training_data") or "",
     )
-    log = _Log(options.quiet)
+    log = Log("gst_assign", options.quiet)
     where = "CUDA" if namer.provider == "cuda" else f"CPU, {namer.threads} threads"
     log.say(f"model {engine.name} {engine.version}, {len(engine.vocabulary)} symbols, on {where}")
     if engine.warning:
-        log.say(f"warning: {engine.warning}")
+        log.warn(engine.warning)
     report = Report(model, threshold=options.threshold)
     run = _Run(namer, model, options, log, report)
     shared = len({job.output for job in jobs}) < len(jobs)
@@ -128,7 +129,7 @@ class _Run:
     namer: GeneNamer
     model: ModelInfo
     options: Options
-    log: _Log
+    log: Log
     report: Report
 
     def apart(self, jobs: Sequence[Job]) -> tuple[list[Outcome], Exception | None]:
@@ -147,7 +148,7 @@ class _Run:
                 self.report.add_failure(job.id, job.scientific_name, "assign", sentence(error))
                 errors.append(error)
                 if len(jobs) > 1:
-                    self.log.error(f"{job.id}: {sentence(error)}")
+                    self.log.error(sentence(error), job.id)
             outcomes.append(outcome)
         if len(jobs) == 1 or not errors:
             return outcomes, next(iter(errors), None)
@@ -173,7 +174,7 @@ class _Run:
             raise
         except (GstError, OSError) as error:
             bad = jobs[min(len(outcomes), len(jobs) - 1)]
-            self.log.error(f"{bad.id} failed, so that the table of all is not written")
+            self.log.error("failed, so that the table of all is not written", bad.id)
             said = {bad.id: sentence(error)}
             other = f"not written, since {display(bad.id)} failed"
             return [Outcome(j.id, j.fasta, error=said.get(j.id, other)) for j in jobs], error
@@ -191,21 +192,22 @@ class _Started:
     annotation: AnnotationRun | None = None
 
 
-def _start(namer: GeneNamer, job: Job, options: Options, log: _Log) -> _Started:
+def _start(namer: GeneNamer, job: Job, options: Options, log: Log) -> _Started:
     """Begin with a genome: what is wrong with it at once leaves no output behind."""
     species = namer.species(job.scientific_name, job.taxon_id, job.clade, strict=options.strict)
     if species.warning:
-        log.say(f"{job.id}: warning: {species.warning}")
-    log.say(f"{job.id}: {species.note}")
+        log.warn(species.warning, job.id)
+    log.say(species.note, job.id)
     distant = species.clade or species.scientific_name
     if (
         options.checkpoint is None
         and distant
         and species.clade not in (*VERTEBRATE_CLADES, DISTANT)
     ):
-        log.say(
-            f"{job.id}: warning: the embedded model has learnt from vertebrates alone; "
-            f"do not trust its names for {distant}"
+        log.warn(
+            "the embedded model has learnt from vertebrates alone; "
+            f"do not trust its names for {distant}",
+            job.id,
         )
     statistics = ReadStatistics()
     source: Any = sys.stdin.buffer if job.fasta == "-" else job.fasta
@@ -242,11 +244,11 @@ def _finish(
     job: Job,
     writer: ResultWriter,
     report: Report,
-    log: _Log,
+    log: Log,
     options: Options,
 ) -> Outcome:
     """Name the rest of a genome and add it to the report."""
-    summary = writer.write(started.genome, log.progress(job.id, started.assignments))
+    summary = writer.write(started.genome, _shown(job.id, started.assignments, log))
     seconds = time.perf_counter() - started.began
     warnings = started.statistics.warnings()
     to = "standard output" if job.output == "-" else job.output
@@ -256,62 +258,51 @@ def _finish(
         to = "standard output" if job.annotated == "-" else str(job.annotated)
     report.add(started.genome, summary, seconds=seconds, warnings=warnings)
     for warning in warnings:
-        log.say(f"{job.id}: warning: {warning}")
+        log.warn(warning, job.id)
     if started.annotation is not None:
-        log.say(f"{job.id}: {said}")
+        log.say(said, job.id)
     log.say(
-        f"{job.id}: {summary.sequences:,} proteins in {seconds:.1f} s "
+        f"{summary.sequences:,} proteins in {seconds:.1f} s "
         f"({summary.sequences / max(seconds, 1e-9):,.0f}/s), "
-        f"{summary.named_at(0.7):,} named at 0.7, {summary.named_at(0.9):,} at 0.9 -> {to}"
+        f"{summary.named_at(0.7):,} named at 0.7, {summary.named_at(0.9):,} at 0.9 -> {to}",
+        job.id,
     )
     clade = started.genome.clade
     return Outcome(job.id, job.fasta, job.output, summary.sequences, clade)
 
 
-class _Log:
-    """Messages on standard error: a progress bar on a terminal, plain lines elsewhere."""
+def _shown(name: str, assignments: Iterable[Assignment], log: Log) -> Iterator[Assignment]:
+    """Pass assignments on, saying how far they have come."""
+    if log.quiet:
+        return iter(assignments)
+    return _bar(name, assignments) if log.terminal else _lines(name, assignments, log)
 
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-        self._terminal = not quiet and sys.stderr is not None and sys.stderr.isatty()
 
-    def say(self, message: str) -> None:
-        if not self._quiet:
-            say(f"gst_assign: {message}")
+def _lines(name: str, assignments: Iterable[Assignment], log: Log) -> Iterator[Assignment]:
+    began = last = time.monotonic()
+    for number, assignment in enumerate(assignments, 1):
+        yield assignment
+        if number % 1000 == 0 and time.monotonic() - last >= _INTERVAL:
+            last = time.monotonic()
+            log.say(f"{number:,} proteins, {number / (last - began):,.0f}/s", name)
 
-    def error(self, message: str) -> None:
-        say(f"gst_assign: error: {message}")
 
-    def progress(self, name: str, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
-        """Pass assignments on, saying how far they have come."""
-        if self._quiet:
-            return iter(assignments)
-        return self._bar(name, assignments) if self._terminal else self._lines(name, assignments)
+def _bar(name: str, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    def _lines(self, name: str, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
-        began = last = time.monotonic()
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.completed:,.0f} proteins"),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(display(name), total=None, speed="")
+        began = time.monotonic()
         for number, assignment in enumerate(assignments, 1):
             yield assignment
-            if number % 1000 == 0 and time.monotonic() - last >= _INTERVAL:
-                last = time.monotonic()
-                self.say(f"{name}: {number:,} proteins, {number / (last - began):,.0f}/s")
-
-    def _bar(self, name: str, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
-        from rich.console import Console
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            TextColumn("{task.completed:,.0f} proteins"),
-            TextColumn("{task.fields[speed]}"),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task(display(name), total=None, speed="")
-            began = time.monotonic()
-            for number, assignment in enumerate(assignments, 1):
-                yield assignment
-                if number % 100 == 0:
-                    speed = f"{number / (time.monotonic() - began):,.0f}/s"
-                    progress.update(task, completed=number, speed=speed)
+            if number % 100 == 0:
+                speed = f"{number / (time.monotonic() - began):,.0f}/s"
+                progress.update(task, completed=number, speed=speed)

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from gst_core import __version__
 from gst_core.cli._common import run
+from gst_core.cli._log import log_format_option
 from gst_core.cli._paths import FileOrFolder, InputFile, OutputFile, Probability, check_paths
 from gst_core.files import is_folder, make_folder
 
@@ -150,6 +151,7 @@ if TYPE_CHECKING:
 )
 @click.option("--strict", is_flag=True, help="Make an error of odd input that is otherwise mended.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@log_format_option
 @click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
 def assign(
     fastas: tuple[str, ...],

@@ -20,6 +20,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "compare",
         "Compare a genome's assignments with known symbols.",
     ),
+    "completion": (
+        "gst_core.cli.completion",
+        "completion",
+        "Make a shell complete commands and options.",
+    ),
     "db": ("gst_core.cli.db", "db", "Ensembl core databases: dump, load, check."),
     "demo": ("gst_core.cli.demo", "demo", "Name the bundled sample and sum up the results."),
     "evaluate": (
