@@ -49,6 +49,10 @@ class Encoder(Protocol):
         """Encode cells: for each ``(L,)`` tokens ``(L, D)`` hidden states."""
         ...
 
+    def first(self, cells: Sequence[Tokens], layer: Layer) -> Vectors:
+        """Encode cells, for the hidden state of each one's first token: ``(N, D)``."""
+        ...
+
 
 class TorchEncoder:
     """A checkpoint folder, run by torch.
@@ -84,13 +88,31 @@ class TorchEncoder:
         """Encode cells."""
         import torch
 
+        tokens, layout = self._laid_out(cells)
+        with torch.inference_mode():
+            states = self.encoder(tokens, layout, depth=self.config.layers + layer)
+        return np.split(states.float().cpu().numpy(), np.cumsum(layout.lengths)[:-1])
+
+    def first(self, cells: Sequence[Tokens], layer: Layer) -> Vectors:
+        """Encode cells, the last layer for their first tokens alone."""
+        import torch
+
+        from gst_core.geneformer.first_tokens import encode_first
+
+        tokens, layout = self._laid_out(cells)
+        with torch.inference_mode():
+            states = encode_first(self.encoder, tokens, layout, self.config.layers + layer)
+        return np.asarray(states.float().cpu().numpy())
+
+    def _laid_out(self, cells: Sequence[Tokens]) -> tuple[Any, Any]:
+        """Tokens of all cells in a row, and where each cell lies in it."""
+        import torch
+
         from gst_core.geneformer.network import Layout
 
         layout = Layout.of([len(cell) for cell in cells], self.device)
         tokens = torch.from_numpy(np.concatenate(cells).astype(np.int64)).to(self.device)
-        with torch.inference_mode():
-            states = self.encoder(tokens, layout, depth=self.config.layers + layer)
-        return np.split(states.float().cpu().numpy(), np.cumsum(layout.lengths)[:-1])
+        return tokens, layout
 
 
 class OnnxEncoder:
@@ -132,6 +154,10 @@ class OnnxEncoder:
             found.extend(self._session.run([OUTPUTS[layer]], {"input_ids": ids})[0])
             start = stop
         return found
+
+    def first(self, cells: Sequence[Tokens], layer: Layer) -> Vectors:
+        """Encode cells, and keep their first tokens."""
+        return np.stack([states[0] for states in self.hidden(cells, layer)])
 
 
 def open_encoder(

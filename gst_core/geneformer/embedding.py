@@ -114,12 +114,13 @@ def embed_cells(
             continue
         tokens = [np.asarray(cells[int(cell)]) for cell in batch]
         there = [i for i, own in enumerate(tokens) if len(own)]
-        states = encoder.hidden([tokens[i] for i in there], layer) if there else []
-        for i, hidden in zip(there, states, strict=True):
-            if mode == "cls":
-                vectors[batch[i]] = hidden[0]
-            elif (genes := ~np.isin(tokens[i], special)).any():
-                vectors[batch[i]] = hidden[genes].mean(0)
+        filled = [tokens[i] for i in there]
+        if mode == "cls" and there:
+            vectors[batch[there]] = encoder.first(filled, layer)
+        elif there:
+            for i, hidden in zip(there, encoder.hidden(filled, layer), strict=True):
+                if (genes := ~np.isin(tokens[i], special)).any():
+                    vectors[batch[i]] = hidden[genes].mean(0)
         if work is not None:
             _note(work, vectors, number + 1)
         progress(done, len(cells))

@@ -109,10 +109,10 @@ class Experiment:
         order = np.argsort(self.plan.tokens)
         tokens = np.asarray(self.cells[int(self.plan.cells[order[len(order) // 2]])])
         together = max(1, BATCH_TOKENS[self.encoder.device] // len(tokens))
-        self.encoder.hidden([tokens] * together, self.layer)
+        self._encode([tokens] * together)
         began, runs = time.perf_counter(), 0
         while runs < 3 and (not runs or time.perf_counter() - began < _TRIAL):
-            self.encoder.hidden([tokens] * together, self.layer)
+            self._encode([tokens] * together)
             runs += 1
         each = (time.perf_counter() - began) / (runs * together)
         per_cell = np.diff(self.plan.offsets) + 1
@@ -154,5 +154,11 @@ class Experiment:
         """Encode cells in batches of one length; each with its number."""
         lengths = np.array([len(own) for own in cells], dtype=np.int64)
         for batch in batches(lengths, BATCH_TOKENS[self.encoder.device]):
-            states = self.encoder.hidden([cells[i] for i in batch], self.layer)
+            states = self._encode([cells[i] for i in batch])
             yield from zip(batch.tolist(), states, strict=True)
+
+    def _encode(self, cells: Sequence[NDArray[np.integer]]) -> Sequence[Vectors]:
+        """Encode a batch: ``(L, D)`` of each cell, or ``(1, D)`` where that is all it takes."""
+        if self.measure.first_tokens:
+            return list(self.encoder.first(cells, self.layer)[:, None])
+        return self.encoder.hidden(cells, self.layer)

@@ -86,6 +86,11 @@ class Measure:
         states = np.empty((0, 1)) if states is None else np.asarray(states, dtype=np.float64)
         self.states = states / np.linalg.norm(states, axis=1, keepdims=True)
 
+    @property
+    def first_tokens(self) -> bool:
+        """Whether the hidden states of the first tokens, ``(1, D)`` a cell, are all it takes."""
+        return self.mode == "cls" and not self.genes
+
     def base(self, tokens: NDArray[np.integer], hidden: Vectors) -> Base:
         """Take in a cell that is not perturbed: ``(L,)`` tokens and ``(L, D)`` hidden states."""
         units = hidden / np.linalg.norm(hidden, axis=1, keepdims=True)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gst_core.geneformer.config import NetworkConfig
+from gst_core.geneformer.first_tokens import encode_first
 from gst_core.geneformer.network import IGNORED, Layout, MaskedLanguageModel
 
 SMALL = NetworkConfig(vocabulary=50, width=16, layers=3, heads=2, feedforward=24, positions=12)
@@ -125,3 +126,12 @@ def test_it_learns_and_dropout_is_for_training_alone() -> None:
     assert network.loss(row, layout, labels) < 0.5 * before
     words = network.bert.embeddings.word_embeddings.weight
     assert network.cls.predictions.decoder.weight is words
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_first_tokens_alone_are_those_of_whole_cells(depth: int) -> None:
+    encoder = model().bert
+    row, layout = tokens(), Layout.of(LENGTHS)
+    with torch.no_grad():
+        whole = encoder(row, layout, depth=depth)[layout.starts()]
+        torch.testing.assert_close(encode_first(encoder, row, layout, depth), whole)

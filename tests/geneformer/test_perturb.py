@@ -157,8 +157,8 @@ def test_shifts_are_those_of_cells_encoded_one_by_one(dataset, checkpoint, kind,
         assert row.symbol == f"Gene{int(row.token) - 4}"
 
 
-def test_an_onnx_file_gives_the_same(dataset, checkpoint, tmp_path):
-    export(checkpoint, tmp_path / "m.onnx")
+def test_an_onnx_file_gives_the_same(dataset, checkpoint, tiny_resources, tmp_path):
+    export(checkpoint, tmp_path / "m.onnx", tiny_resources)
     words = ("--state_column", "state", "--start", "a", "--goal", "b")
     one, other = (table_of(dataset, c, *words) for c in (checkpoint, tmp_path / "m.onnx"))
     assert sorted(set(one["cell"])) == [0, 1, 2, 3]
