@@ -1,5 +1,5 @@
 # make demo   set up, name the bundled sample, show what came of it
-# make test   set up for development and run every test
+# make test   set up for development and run every test, in WORKERS processes (2)
 # make lint   style, types and the import contract
 # make lock   renew requirements-dev.lock from pyproject.toml
 
@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What an installation is made from; the package itself is used where it lies.
 MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py $(wildcard gst_core/references/native/*)
+WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: setup demo test test-tools lint format lock clean
@@ -18,7 +19,7 @@ demo: setup
 	bin/gst demo --output .demo
 
 test: $(VENV)/.installed-dev test-tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

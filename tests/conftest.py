@@ -20,6 +20,10 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+# One of several processes keeps to one core, as do the programs that it starts.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Machines that run tests are busy: how long an example takes says nothing.
 settings.register_profile("gst", deadline=None)
 settings.load_profile("gst")
