@@ -1,4 +1,4 @@
-"""The original's checkpoints, imported once for all tests."""
+"""The original's checkpoints or ones like them, imported once for all tests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,26 @@ import pytest
 from gst_core.inference.legacy import LegacyEngine
 from gst_core.legacy.checkpoint import read_checkpoint
 from gst_core.legacy.graph import write_onnx
+from tests.conftest import SHARED_DATA
 from tests.legacy.golden import CHECKPOINTS, Golden, read_fasta
+from tests.legacy.made_checkpoints import write_folder
 
 
 @pytest.fixture(scope="session")
-def legacy_data(shared_data: Path) -> Path:
+def original_data(shared_data: Path) -> Path:
+    """Return the folder of what the original's programs wrote; skip without it."""
     return shared_data / "legacy-gst"
+
+
+@pytest.fixture(scope="session")
+def legacy_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the original's checkpoints and what it says with them or, without it, made ones."""
+    real = SHARED_DATA / "legacy-gst"
+    if real.is_dir():
+        return real
+    folder = tmp_path_factory.mktemp("made") / "legacy-gst"
+    write_folder(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -385,9 +385,9 @@ def test_a_flipped_bit_in_the_weights_is_noticed(tmp_path: Path) -> None:
 )
 @given(data=st.data())
 def test_any_truncation_or_change_is_a_GstError_or_harmless(
-    data: st.DataObject, tmp_path: Path, shared_data: Path
+    data: st.DataObject, tmp_path: Path, legacy_data: Path
 ) -> None:
-    original = (shared_data / "legacy-gst/checkpoints/gst_variant.ckpt").read_bytes()
+    original = (legacy_data / "checkpoints" / "gst_variant.ckpt").read_bytes()
     end = original.index(b"archive/data/0")
     broken = bytearray(original)
     if data.draw(st.booleans()):

@@ -38,29 +38,29 @@ def run(*arguments: object) -> Result:
     ],
 )
 def test_result_tables(
-    legacy_data: Path, tmp_path: Path, cache: Path, name: str, table: str, species: str
+    original_data: Path, tmp_path: Path, cache: Path, name: str, table: str, species: str
 ) -> None:
     fasta = tmp_path / "proteins_200.fa"
-    shutil.copyfile(legacy_data / "inputs/proteins_200.fa", fasta)
-    checkpoint = legacy_data / "checkpoints" / f"{CHECKPOINTS[name]}.ckpt"
+    shutil.copyfile(original_data / "inputs/proteins_200.fa", fasta)
+    checkpoint = original_data / "checkpoints" / f"{CHECKPOINTS[name]}.ckpt"
     result = run(
         "--checkpoint", checkpoint, "--sequences_fasta", fasta, "--scientific_name", species
     )
     assert result.stdout == ""
     assert {path.name for path in tmp_path.iterdir()} == {fasta.name, "proteins_200_symbols.csv"}
     found = (tmp_path / "proteins_200_symbols.csv").read_bytes().decode()
-    expected = (legacy_data / "expected" / f"{table}_symbols.csv").read_bytes().decode()
+    expected = (original_data / "expected" / f"{table}_symbols.csv").read_bytes().decode()
     assert_same_table(found, expected)
     assert list(cache.glob("*.onnx"))
 
 
 @pytest.mark.parametrize("name", ["transformer", "mlp"])
-def test_edge_inputs(legacy_data: Path, tmp_path: Path, name: str) -> None:
+def test_edge_inputs(original_data: Path, tmp_path: Path, name: str) -> None:
     model = tmp_path / "model.onnx"
-    checkpoint = legacy_data / "checkpoints" / f"{CHECKPOINTS[name]}.ckpt"
+    checkpoint = original_data / "checkpoints" / f"{CHECKPOINTS[name]}.ckpt"
     imported = CliRunner().invoke(gst, ["import", str(checkpoint), "-o", str(model)])
     assert imported.exit_code == 0, imported.output
-    tables = sorted((legacy_data / "edge").glob(f"*.{name}.csv"))
+    tables = sorted((original_data / "edge").glob(f"*.{name}.csv"))
     compared = 0
     for table in tables:
         expected = table.read_bytes().decode()
@@ -74,9 +74,9 @@ def test_edge_inputs(legacy_data: Path, tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("residue", ["lowercase", "dash", "dot", "digit", "question_mark"])
-def test_what_stopped_the_original_does_not_stop_us(legacy_data: Path, residue: str) -> None:
-    fasta = legacy_data / "edge" / f"{residue}_residue.fa"
-    checkpoint = legacy_data / "checkpoints" / "gst_transformer.ckpt"
+def test_what_stopped_the_original_does_not_stop_us(original_data: Path, residue: str) -> None:
+    fasta = original_data / "edge" / f"{residue}_residue.fa"
+    checkpoint = original_data / "checkpoints" / "gst_transformer.ckpt"
     arguments = ("--checkpoint", checkpoint, "--sequences_fasta", fasta, "--clade", "humans")
     result = run(*arguments, "--output", "-")
     lines = result.stdout.splitlines()
@@ -86,10 +86,10 @@ def test_what_stopped_the_original_does_not_stop_us(legacy_data: Path, residue: 
     assert ("replaced by X" in result.stderr) == (residue != "lowercase")
 
 
-def test_a_tab_in_a_sequence_is_left_out(legacy_data: Path) -> None:
+def test_a_tab_in_a_sequence_is_left_out(original_data: Path) -> None:
     """The original stopped at it."""
-    fasta = legacy_data / "edge" / "tab_in_sequence.fa"
-    checkpoint = legacy_data / "checkpoints" / "gst_transformer.ckpt"
+    fasta = original_data / "edge" / "tab_in_sequence.fa"
+    checkpoint = original_data / "checkpoints" / "gst_transformer.ckpt"
     arguments = ("--checkpoint", checkpoint, "--sequences_fasta", fasta, "--clade", "humans")
     row = run(*arguments, "--output", "-").stdout.splitlines()[1]
     # The answer of the same protein without the tab.
@@ -104,11 +104,11 @@ def test_a_tab_in_a_sequence_is_left_out(legacy_data: Path) -> None:
     ],
 )
 def test_what_holds_no_record_is_an_error(
-    legacy_data: Path, tmp_path: Path, name: str, message: str
+    original_data: Path, tmp_path: Path, name: str, message: str
 ) -> None:
     """Of the original's programs, one stopped and one wrote a table of no rows."""
-    fasta = legacy_data / "edge" / f"{name}.fa"
-    checkpoint = legacy_data / "checkpoints" / "mlp_10_min_frequency.ckpt"
+    fasta = original_data / "edge" / f"{name}.fa"
+    checkpoint = original_data / "checkpoints" / "mlp_10_min_frequency.ckpt"
     arguments = ["--checkpoint", checkpoint, "--sequences_fasta", fasta, "--clade", "humans"]
     arguments += ["--device", "cpu", "--output", tmp_path / "table.csv"]
     result = CliRunner().invoke(assign, [str(argument) for argument in arguments])
@@ -118,9 +118,9 @@ def test_what_holds_no_record_is_an_error(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_clades_of_the_original_are_named(legacy_data: Path) -> None:
-    fasta = legacy_data / "edge" / "crlf.fa"
-    checkpoint = legacy_data / "checkpoints" / "mlp_10_min_frequency.ckpt"
+def test_wrong_clades_of_the_original_are_named(original_data: Path) -> None:
+    fasta = original_data / "edge" / "crlf.fa"
+    checkpoint = original_data / "checkpoints" / "mlp_10_min_frequency.ckpt"
     arguments = ("--checkpoint", checkpoint, "--sequences_fasta", fasta, "--output", "-")
     said = run(*arguments, "--scientific_name", "Monodelphis domestica").stderr
     assert "clade marsupials, which this model takes as mammalia" in said

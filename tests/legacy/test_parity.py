@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -60,7 +62,9 @@ def _close(found: torch.Tensor, expected: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", ["transformer", "variant"])
-def test_transformer_layer_by_layer(goldens: dict[str, Golden], name: str) -> None:
+def test_transformer_layer_by_layer(
+    original_data: Path, goldens: dict[str, Golden], name: str
+) -> None:
     golden = goldens[name]
     expected = golden.expected("first5")
     network = load_legacy(golden.checkpoint)
@@ -80,7 +84,7 @@ def test_transformer_layer_by_layer(goldens: dict[str, Golden], name: str) -> No
         _close(network(codes, clade), expected["log_probabilities_humans"])
 
 
-def test_mlp_layer_by_layer(goldens: dict[str, Golden]) -> None:
+def test_mlp_layer_by_layer(original_data: Path, goldens: dict[str, Golden]) -> None:
     golden = goldens["mlp"]
     expected = golden.expected("first5")
     network = load_legacy(golden.checkpoint)
