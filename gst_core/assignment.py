@@ -31,7 +31,7 @@ class Evidence:
     equals: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Assignment:
     """The symbols assigned to one protein, best first.
 
@@ -59,6 +59,16 @@ class Assignment:
     evidence: Evidence | None = None
     gene: str = ""
     settled: str = ""
+
+    def __repr__(self) -> str:
+        """Show the protein and its best symbol, short enough for a list of them."""
+        more = len(self.candidates) - 1
+        others = f" and {more} more" if more else ""
+        reference = f", like {self.evidence.reference}" if self.evidence else ""
+        return (
+            f"Assignment({self.stable_id!r}: {self.symbol or 'no symbol'} "
+            f"{self.probability:.4f}{others}, {self.length} residues{reference})"
+        )
 
     @property
     def best(self) -> Symbol:

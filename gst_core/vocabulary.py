@@ -22,7 +22,7 @@ def looks_like_date(symbol: str) -> bool:
     return _DATE.fullmatch(symbol) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Symbol:
     """One gene symbol as it is written to results and databases.
 
@@ -43,6 +43,11 @@ class Symbol:
     description: str = ""
     source: str = ""
     accession: str = ""
+
+    def __repr__(self) -> str:
+        """Show the symbol, its name, and its accession or source."""
+        known = [repr(self.symbol), self.description, self.accession or self.source]
+        return f"Symbol({', '.join(filter(None, known))})"
 
 
 class Vocabulary:

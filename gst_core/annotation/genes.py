@@ -115,7 +115,7 @@ class Gene:
         return min(self.transcripts, key=lambda t: (t.mark, -t.length))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Annotation:
     """A file's genes, and what was noticed on the way.
 
@@ -148,6 +148,10 @@ class Annotation:
     names_genes: bool = False
     left_out: Counter[str] = field(default_factory=Counter)
     first_left_out: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show the file and how many genes it has."""
+        return f"Annotation({str(self.path)!r}: {self.dialect}, {len(self.genes):,} coding genes)"
 
     def leave_out(self, why: str, where: str) -> None:
         """Count something that was left out."""

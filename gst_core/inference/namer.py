@@ -13,6 +13,7 @@ from gst_core.assignment import Assignment, Evidence
 from gst_core.clades import DOUBLED_CLADES, DOUBLED_GENERA, UNDOUBLED_TAXA
 from gst_core.errors import GstError
 from gst_core.inference.engine import Engine
+from gst_core.inference.frames import Library, frame_of
 from gst_core.inference.legacy import LegacyEngine
 from gst_core.inference.one_to_one import CANDIDATES, name_together
 from gst_core.inference.references import ReferenceEngine
@@ -110,6 +111,13 @@ class GeneNamer:
             )
         self.engine: Engine = _ENGINES[kind](session, provider, self.threads)
 
+    def __repr__(self) -> str:
+        """Show the model and what runs it."""
+        return (
+            f"GeneNamer({self.engine.name} {self.engine.version}, "
+            f"{len(self.engine.vocabulary):,} symbols, {self.provider}, {self.threads} threads)"
+        )
+
     @property
     def provider(self) -> str:
         """What really runs the model: ``cpu`` or ``cuda``."""
@@ -199,6 +207,7 @@ class GeneNamer:
         symbol_style: Style = "source",
         strict: bool = False,
         statistics: ReadStatistics | None = None,
+        progress: bool = False,
     ) -> Iterator[Assignment]:
         """Name proteins, in their order, as a stream.
 
@@ -227,6 +236,8 @@ class GeneNamer:
             Raise an error where odd input would be mended, or the species is not known.
         statistics
             Counts of what was read and mended, filled in as the stream is used.
+        progress
+            Show how far it is, on a terminal or in a notebook.
 
         Yields
         ------
@@ -271,11 +282,48 @@ class GeneNamer:
             assignments = self._together(proteins, named, found, evidence, gene_of or {})
         else:
             assignments = named(proteins)
-        return (
-            assignments
-            if symbol_style == "source"
-            else styled(assignments, found.clade, symbol_style)
-        )
+        if symbol_style != "source":
+            assignments = styled(assignments, found.clade, symbol_style)
+        return _with_progress(assignments) if progress else assignments
+
+    def to_frame(
+        self,
+        source: Any,
+        *,
+        library: Library = "pandas",
+        top_k: int = 1,
+        evidence: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Name proteins, and give the result as a data frame.
+
+        Parameters
+        ----------
+        source
+            As for :meth:`assign`.
+        library
+            ``"pandas"`` or ``"polars"``, which has to be installed.
+        top_k, evidence, **options
+            As for :meth:`assign`.
+
+        Returns
+        -------
+        frame
+            One row a protein; the columns of the result table, with types of their own, and
+            ``accession``, ``gene`` and ``length``.
+
+        Raises
+        ------
+        GstError
+            As for :meth:`assign`, and if the library is not installed.
+
+        Examples
+        --------
+        >>> frame = GeneNamer().to_frame("proteins.fa", scientific_name="Sus scrofa")
+        >>> frame[frame.probability >= 0.9].symbol.value_counts()
+        """
+        assignments = self.assign(source, top_k=top_k, evidence=evidence, **options)
+        return frame_of(assignments, library, top_k=top_k, evidence=evidence)
 
     def _together(
         self,
@@ -301,6 +349,13 @@ class GeneNamer:
         return name_together(
             named(read()), copies=2 if species.doubled else 1, evidence=show if evidence else None
         )
+
+
+def _with_progress(assignments: Iterator[Assignment]) -> Iterator[Assignment]:
+    """Show how many have passed; Rich knows terminals from notebooks."""
+    from rich.progress import track
+
+    yield from track(assignments, description="proteins named", transient=True)
 
 
 def _as_onnx(path: Path) -> Path:

@@ -1,0 +1,66 @@
+"""The examples of documents do what the documents say."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from gst_core.assignment import Assignment, Evidence
+from gst_core.errors import GstError
+from gst_core.inference.frames import frame_of
+from gst_core.vocabulary import Symbol
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def test_the_page_on_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = doctest.ELLIPSIS | doctest.REPORT_NDIFF
+    found = doctest.testfile(
+        str(DOCS / "python.md"), module_relative=False, optionflags=flags, encoding="utf-8"
+    )
+    assert found.attempted > 20
+    assert found.failed == 0
+    assert (tmp_path / "probability.png").stat().st_size > 1000
+
+
+def _assignments() -> list[Assignment]:
+    hbb = Symbol("HBB", "hemoglobin subunit beta", "HGNC Symbol", "HGNC:4827")
+    evidence = Evidence("P68871", 0.5, 1.0, 0.25, ("HBD", "HBE1"))
+    return [
+        Assignment("a", ((hbb, 0.9), (Symbol("HBD"), 0.1)), 147, evidence, "g"),
+        Assignment("b", ((Symbol(""), 0.0),), 0),
+    ]
+
+
+def test_a_frame_has_a_row_a_protein_and_numbers_that_are_numbers() -> None:
+    frame = frame_of(_assignments(), "pandas", top_k=2, evidence=True)
+    assert frame.symbol.tolist() == ["HBB", ""]
+    assert frame.probability.dtype == frame.identity.dtype == frame.probability_2.dtype == float
+    assert frame.symbol_2.tolist() == ["HBD", None]
+    assert frame.identity.isna().tolist() == [False, True]
+    assert frame.fits_equally.tolist() == ["HBD,HBE1", None]
+    assert frame.gene.tolist() == ["g", ""]
+
+
+def test_a_library_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise ModuleNotFoundError(name=name)
+
+    monkeypatch.setattr(importlib, "import_module", absent)
+    with pytest.raises(GstError, match="polars is not installed; pip install polars"):
+        frame_of([], "polars")
+    monkeypatch.setattr(importlib, "import_module", lambda _: SimpleNamespace(DataFrame=dict))
+    assert frame_of(_assignments(), "polars")["length"] == [147, 0]
+
+
+def test_objects_say_what_they_are() -> None:
+    first, second = _assignments()
+    assert repr(first) == "Assignment('a': HBB 0.9000 and 1 more, 147 residues, like P68871)"
+    assert repr(second) == "Assignment('b': no symbol 0.0000, 0 residues)"
+    assert repr(first.best) == "Symbol('HBB', hemoglobin subunit beta, HGNC:4827)"
+    assert repr(Symbol("hbb1")) == "Symbol('hbb1')"
