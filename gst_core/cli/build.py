@@ -132,6 +132,7 @@ def build(
             "training_data": described,
             "calibration": built.calibration,
             "scopes": _scopes(built.where),
+            "core": built.core,
         }
         | facts,
     )

@@ -17,6 +17,7 @@ from gst_core.references.scopes import Scopes
 from gst_core.references.store import MOST_REFERENCES, References
 from gst_core.reliability import expected_calibration_error
 from gst_core.training.condensing import condense
+from gst_core.training.core_genes import core_genes
 from gst_core.training.deciding import (
     DecidingConfig,
     best_probability,
@@ -64,6 +65,8 @@ class Built:
         ``(C,)``: training proteins of each symbol.
     originals
         ``(C,)``: class index of the gene that each symbol is a copy of; its own where it is none.
+    core
+        Class indices of the genes that nearly every vertebrate has.
     proteins
         Training proteins.
     calibration
@@ -77,6 +80,7 @@ class Built:
     where: dict[int, tuple[str, ...]]
     counts: NDArray[np.int64]
     originals: NDArray[np.int64]
+    core: list[int]
     proteins: int
     calibration: dict[str, Any]
 
@@ -191,7 +195,10 @@ def build_model(
     )
     calibrate(network, seen)
     quality = _quality(network, seen)
-    return Built(network, references, vocabulary, where, counts, originals, len(kept), quality)
+    core = core_genes(kept, classes, vocabulary, originals)
+    return Built(
+        *(network, references, vocabulary, where, counts, originals, core, len(kept), quality)
+    )
 
 
 def _simulated(

@@ -63,6 +63,11 @@ def test_it_says_what_it_built(built):
     assert f"of {SYMBOLS} symbols" in steps[-1]
 
 
+def test_the_model_knows_the_genes_that_all_species_have(built):
+    namer = GeneNamer(built[0], device="cpu", threads=1)
+    assert namer.fact("core") == list(range(SYMBOLS))
+
+
 def test_the_model_names_the_proteins_of_a_new_species(built, proteins):
     namer = GeneNamer(built[0], device="cpu", threads=2)
     cows = [p for p in proteins if p.taxon.genus == "Bos"]
