@@ -19,6 +19,8 @@ from gst_core.errors import GstError, display
 from gst_core.inference.jobs import Job
 from gst_core.inference.namer import GeneNamer
 from gst_core.results import Genome, ModelInfo, ResultWriter, open_results
+from gst_core.results.completeness import Completeness
+from gst_core.results.curation import CANDIDATES, Curation
 from gst_core.results.outcomes import Outcome, write_outcomes
 from gst_core.results.report import Report
 from gst_core.sequences import ReadStatistics
@@ -96,6 +98,10 @@ def name_genomes(
     if engine.warning:
         log.warn(engine.warning)
     report = Report(model, threshold=options.threshold)
+    if report_path is not None and len(jobs) == 1:
+        report.curation = Curation()
+        if core := namer.core_genes:
+            report.completeness = Completeness(core, report.confident)
     run = _Run(namer, model, options, log, report)
     shared = len({job.output for job in jobs}) < len(jobs)
     outcomes, error = run.together(jobs) if shared else run.apart(jobs)
@@ -104,9 +110,21 @@ def name_genomes(
     if report_path is not None and (error is None or not shared):
         from gst_core.results.html import write_html
 
+        if report.curation is not None and report.genomes:
+            _draw(report.curation, namer, jobs[0], report.confident)
         write_html(report, report_path)
     if error is not None and not allow_failures:
         raise error
+
+
+def _draw(curation: Curation, namer: GeneNamer, job: Job, threshold: float) -> None:
+    """Draw the alignments of close calls."""
+    species = namer.species(job.scientific_name, job.taxon_id, job.clade)
+
+    def draw(residues: bytes, symbol: str) -> str:
+        return namer.engine.alignment_for(residues, species.clade, symbol, species.genus)
+
+    curation.draw(threshold, draw)
 
 
 def _open(job: Job, model: ModelInfo, options: Options) -> AbstractContextManager[ResultWriter]:
@@ -138,7 +156,7 @@ class _Run:
         errors: list[GstError | OSError] = []
         for job in jobs:
             try:
-                started = _start(self.namer, job, self.options, self.log)
+                started = _start(self.namer, job, self.options, self.report, self.log)
                 with _open(job, self.model, self.options) as writer:
                     outcome = _finish(started, job, writer, self.report, self.log, self.options)
             except BrokenPipeError:
@@ -165,7 +183,7 @@ class _Run:
             with ExitStack() as output:
                 writer: ResultWriter | None = None
                 for job in jobs:
-                    started = _start(self.namer, job, self.options, self.log)
+                    started = _start(self.namer, job, self.options, self.report, self.log)
                     writer = writer or output.enter_context(_open(job, self.model, self.options))
                     outcomes.append(
                         _finish(started, job, writer, self.report, self.log, self.options)
@@ -192,7 +210,7 @@ class _Started:
     annotation: AnnotationRun | None = None
 
 
-def _start(namer: GeneNamer, job: Job, options: Options, log: Log) -> _Started:
+def _start(namer: GeneNamer, job: Job, options: Options, report: Report, log: Log) -> _Started:
     """Begin with a genome: what is wrong with it at once leaves no output behind."""
     species = namer.species(job.scientific_name, job.taxon_id, job.clade, strict=options.strict)
     if species.warning:
@@ -217,16 +235,19 @@ def _start(namer: GeneNamer, job: Job, options: Options, log: Log) -> _Started:
 
         annotation = AnnotationRun(job, namer, species.clade)
         source = annotation.proteins()
+    # a page and an annotation tell what speaks for a symbol
+    shown = annotation is not None or report.curation is not None
     assignments = namer.assign(
         source,
         clade=species.clade,
-        top_k=options.top_k,
-        evidence=options.evidence or (annotation is not None and namer.engine.gives_evidence),
+        top_k=options.top_k if report.curation is None else max(options.top_k, CANDIDATES),
+        evidence=options.evidence or (shown and namer.engine.gives_evidence),
         one_to_one=options.one_to_one,
         gene_of=options.gene_of,
         symbol_style=options.symbol_style,
         strict=options.strict,
         statistics=statistics,
+        observe=report.curation.observe if report.curation else None,
     )
     genome = Genome(
         job.id, job.scientific_name or species.scientific_name, species.taxon_id, species.clade
@@ -234,6 +255,10 @@ def _start(namer: GeneNamer, job: Job, options: Options, log: Log) -> _Started:
     began = time.perf_counter()
     first = list(itertools.islice(assignments, 1))
     assignments = itertools.chain(first, assignments)
+    if report.curation is not None:
+        assignments = report.curation.passing(assignments)
+    if report.completeness is not None:
+        assignments = report.completeness.passing(assignments)
     if annotation is not None:
         assignments = annotation.collected(assignments)
     return _Started(genome, statistics, assignments, began, annotation)

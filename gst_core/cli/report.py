@@ -11,6 +11,7 @@ import click
 from gst_core.cli._common import say
 from gst_core.cli._paths import InputFile, OutputFile, Probability, check_paths
 from gst_core.errors import GstError, display
+from gst_core.results.curation import Curation
 from gst_core.results.html import write_html
 from gst_core.results.lookup import read_lookup
 from gst_core.results.multiqc import write_multiqc
@@ -81,6 +82,8 @@ def report(
     for table, id in zip(tables, ids, strict=True):
         summary = summarise_table(table, known, confident=gathered.confident)
         gathered.add(genomes.get(id, Genome(id)), summary)
+    if len(tables) == 1:
+        gathered.curation = Curation.of_table(tables[0])
     for failure in _failures(failures) if failures else []:
         if failure.id in ids:
             raise GstError(f"'{failure.id}' has a table and failed", where=str(failures))

@@ -192,6 +192,26 @@ class Engine(ABC):
             If the clade is not one of the model's.
         """
 
+    @property
+    def core_genes(self) -> dict[str, str]:
+        """The core gene that each symbol speaks for, by its case-folded form; often empty."""
+        return {}
+
+    def alignment_for(
+        self, sequence: bytes, clade: str | None, symbol: str, genus: str | None = None
+    ) -> str:
+        """Draw the alignment with the reference that speaks for a symbol; empty where none does.
+
+        Parameters
+        ----------
+        sequence, clade, genus
+            As for :meth:`predict`.
+        symbol
+            Of one of its candidates, in any case.
+        """
+        del sequence, clade, symbol, genus
+        return ""
+
     def evidence_for(
         self, sequence: bytes, clade: str | None, symbol: Symbol, genus: str | None = None
     ) -> Evidence | None:

@@ -18,7 +18,7 @@ from gst_core.inference.legacy import LegacyEngine
 from gst_core.inference.one_to_one import CANDIDATES, name_together
 from gst_core.inference.references import ReferenceEngine
 from gst_core.inference.session import Device, default_model, open_session
-from gst_core.inference.stream import assign
+from gst_core.inference.stream import Observer, assign
 from gst_core.inference.transformer import TransformerEngine
 from gst_core.processors import available_threads
 from gst_core.sequences import Protein, ReadStatistics, proteins_from, read_proteins
@@ -178,6 +178,15 @@ class GeneNamer:
             found, note, taxon.taxon_id, taxon.scientific_name, doubled, genus=taxon.genus
         )
 
+    @property
+    def core_genes(self) -> dict[str, str]:
+        """The core gene that each symbol speaks for, by the symbol's case-folded form.
+
+        Core genes are those that nearly every species of the model's kind has; a copy's symbol
+        speaks for its gene. Empty where the model does not tell.
+        """
+        return self.engine.core_genes
+
     def require_evidence(self) -> None:
         """Make sure that the model can say what speaks for its symbols.
 
@@ -208,6 +217,7 @@ class GeneNamer:
         strict: bool = False,
         statistics: ReadStatistics | None = None,
         progress: bool = False,
+        observe: Observer | None = None,
     ) -> Iterator[Assignment]:
         """Name proteins, in their order, as a stream.
 
@@ -238,6 +248,8 @@ class GeneNamer:
             Counts of what was read and mended, filled in as the stream is used.
         progress
             Show how far it is, on a terminal or in a notebook.
+        observe
+            Called with each protein and what it is named, before genes are settled together.
 
         Yields
         ------
@@ -276,6 +288,7 @@ class GeneNamer:
                 top_k=wanted,
                 evidence=evidence,
                 workers=workers,
+                observe=observe,
             )
 
         if one_to_one:

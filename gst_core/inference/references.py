@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gst_core.assignment import Evidence
 from gst_core.inference.engine import Engine, Prediction
 from gst_core.references import compiled
+from gst_core.references.alignment import draw
 from gst_core.references.copies import without_rivalry
 from gst_core.references.evidence import FEATURES, FEATURES_BEFORE, EvidenceFinder, features
 from gst_core.references.evidence import Evidence as Found
@@ -72,6 +73,9 @@ class ReferenceEngine(Engine):
         )
         self._originals = originals
         self._scopes = Scopes(_read_scopes(metadata.get("gst.scopes", "[]")), originals)
+        self._core = np.array(json.loads(metadata.get("gst.core", "[]")), dtype=np.int64)
+        if len(self._core) and not 0 <= self._core.min() <= self._core.max() < len(counts):
+            raise ValueError("its core genes are not in its vocabulary")
         # Of equally good ones the approved symbol comes first, then the first by name.
         approved = np.array([symbol.source == _APPROVED for symbol in self._vocabulary])
         rank = np.empty(len(approved), dtype=np.int64)
@@ -127,12 +131,43 @@ class ReferenceEngine(Engine):
     ) -> Evidence | None:
         """Say which reference speaks for a symbol of one protein."""
         codes = encode(sequence[:LONGEST])
-        given = [self._scopes.given(clade, genus)]
-        found = self._finder.find([codes], np.full(1, self.clade_index(clade)), given=given)
+        found = self._find(codes, clade, genus)
+        place = self._place_of(found, symbol.symbol)
+        if place is None:
+            return None
         same = twins(found, found.present, self._finder.references)
+        return self._show(codes, found, same, 0, place)
+
+    @property
+    def core_genes(self) -> dict[str, str]:
+        """The core gene that each symbol speaks for; see :class:`Engine`."""
+        speaks = np.flatnonzero(np.isin(self._originals, self._core))
+        return {
+            self._vocabulary[number].symbol.casefold(): self._vocabulary[gene].symbol
+            for number, gene in zip(speaks.tolist(), self._originals[speaks].tolist(), strict=True)
+        }
+
+    def alignment_for(
+        self, sequence: bytes, clade: str | None, symbol: str, genus: str | None = None
+    ) -> str:
+        """Draw the alignment with the reference that speaks for a symbol."""
+        codes = encode(sequence[:LONGEST])
+        found = self._find(codes, clade, genus)
+        place = self._place_of(found, symbol)
+        number = -1 if place is None else int(found.references[0, place])
+        return draw(codes, self._finder.references[number], symbol) if number >= 0 else ""
+
+    def _find(self, codes: NDArray[np.uint8], clade: str | None, genus: str | None) -> Found:
+        """Find the candidates of one protein."""
+        given = [self._scopes.given(clade, genus)]
+        return self._finder.find([codes], np.full(1, self.clade_index(clade)), given=given)
+
+    def _place_of(self, found: Found, symbol: str) -> int | None:
+        """Find a symbol's place among the candidates of one protein."""
         for place in np.flatnonzero(found.present[0]).tolist():
-            if self._vocabulary[int(found.classes[0, place])] == symbol:
-                return self._show(codes, found, same, 0, place)
+            name = self._vocabulary[int(found.classes[0, place])].symbol
+            if name.casefold() == symbol.casefold():
+                return int(place)
         return None
 
     def _show(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from gst_core.assignment import Assignment
 from gst_core.inference.engine import Engine, Prediction
 from gst_core.sequences import Protein
 from gst_core.vocabulary import Symbol
+
+#: Told of each protein and what it was named.
+Observer = Callable[[Protein, Assignment], None]
 
 #: Proteins looked at together to find neighbours in length. The first window is
 #: small so that the first row is there at once; they grow to the last of these.
@@ -29,6 +32,7 @@ def assign(
     top_k: int = 1,
     evidence: bool = False,
     workers: int = 1,
+    observe: Observer | None = None,
 ) -> Iterator[Assignment]:
     """Name proteins in their order, in memory that does not grow with their number.
 
@@ -51,6 +55,8 @@ def assign(
         Say what speaks for the best.
     workers
         Batches that run at once.
+    observe
+        Called with each protein and its assignment, in their order.
 
     Yields
     ------
@@ -77,9 +83,9 @@ def assign(
             ]
             pending.append((window, runs))
             if len(pending) > 1:
-                yield from _collect(engine, *pending.popleft())
+                yield from _collect(engine, *pending.popleft(), observe)
         while pending:
-            yield from _collect(engine, *pending.popleft())
+            yield from _collect(engine, *pending.popleft(), observe)
     except BaseException as error:
         # A program that is told to end does not wait for what nobody will read.
         wait = isinstance(error, Exception | GeneratorExit)
@@ -120,7 +126,10 @@ def _batches(window: Sequence[Protein], engine: Engine) -> Iterator[list[int]]:
 
 
 def _collect(
-    engine: Engine, window: Sequence[Protein], runs: Sequence[tuple[list[int], Future[Prediction]]]
+    engine: Engine,
+    window: Sequence[Protein],
+    runs: Sequence[tuple[list[int], Future[Prediction]]],
+    observe: Observer | None,
 ) -> Iterator[Assignment]:
     """Bring a window's results back into the order of its proteins."""
     vocabulary = engine.vocabulary
@@ -141,9 +150,12 @@ def _collect(
                 protein.gene,
             )
     for row, protein in enumerate(window):
-        yield found.get(row) or Assignment(
+        assignment = found.get(row) or Assignment(
             protein.stable_id, _NOTHING, len(protein.residues), gene=protein.gene
         )
+        if observe is not None:
+            observe(protein, assignment)
+        yield assignment
 
 
 _NOTHING = ((Symbol(""), 0.0),)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references.lookup import Alignment
+from gst_core.references.store import plain
 from gst_core.references.substitutions import BLOSUM90
 from gst_core.sequences import ALPHABET
 
@@ -30,6 +31,9 @@ MARGIN: Final = 24
 #: wider.
 FEW: Final = 40
 WIDE_MARGIN: Final = 96
+
+#: Cells of the matrix of an alignment that is drawn, at most.
+MOST_CELLS: Final = 10_000_000
 
 _LETTERS: Final = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
 _SELF: Final = BLOSUM90.diagonal().astype(np.int16)
@@ -62,12 +66,18 @@ class Query:
         """Score of the best local alignment with a reference."""
         return int(self._aligner.score(self._text, text(reference)))
 
+    def best(self, reference: NDArray[np.uint8]) -> Any:
+        """Give Biopython's best local alignment with a reference; None where nothing aligns."""
+        if self.score(reference) <= 0:
+            return None
+        return self._aligner.align(self._text, text(reference))[0]
+
     def align(self, reference: NDArray[np.uint8]) -> Alignment:
         """Show the best local alignment with a reference."""
         other = text(reference)
-        if self.score(reference) <= 0:
+        best = self.best(reference)
+        if best is None:
             return Alignment(0, 0, 0.0, 0.0)
-        best = self._aligner.align(self._text, other)[0]
         (first, last), (start, end) = best.coordinates[:, [0, -1]]
         matches = sum(
             self._text[i] == other[j]
@@ -80,6 +90,40 @@ class Query:
             float(last - first) / len(self._text),
             float(end - start) / len(other),
         )
+
+
+def draw(query: NDArray[np.uint8], target: NDArray[np.uint8], name: str) -> str:
+    """Draw the best local alignment of two proteins, in lines of 60 columns.
+
+    Parameters
+    ----------
+    query, target
+        Residue codes.
+    name
+        Of the target.
+
+    Returns
+    -------
+    text
+        Pairs of lines, as Biopython draws them; empty where nothing aligns, or where the two are
+        so long that it would take more than a moment (:data:`MOST_CELLS`).
+    """
+    if len(query) * len(target) > MOST_CELLS:
+        return ""
+    from Bio.Align import Alignment as Drawn
+    from Bio.Seq import Seq
+    from Bio.SeqRecord import SeqRecord
+
+    codes = plain(query), plain(target)
+    aligner = Query(codes[0])
+    best = aligner.best(codes[1])
+    if best is None:
+        return ""
+    sequences = [
+        SeqRecord(Seq(text(own)), id=label)
+        for own, label in zip(codes, ("protein", name), strict=True)
+    ]
+    return str(Drawn(sequences, best.coordinates)).rstrip("\n")  # type: ignore[no-untyped-call]
 
 
 def text(codes: NDArray[np.uint8]) -> str:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from gst_core import __version__
 from gst_core.files import atomic_write
+from gst_core.results.completeness import PART
+from gst_core.results.curation import MAX_LISTED
 from gst_core.results.curve import Frame
 from gst_core.results.report import GenomeLine, Report
 from gst_core.results.summary import BANDS, THRESHOLDS, Summary
@@ -17,6 +19,8 @@ from gst_core.results.summary import BANDS, THRESHOLDS, Summary
 MAX_GENOMES: Final = 500
 #: Genomes drawn as lines of their own; beyond, quantiles tell of them.
 MAX_LINES: Final = 30
+#: Core genes without a protein, and with parts alone, that are listed.
+MAX_MISSING: Final = 400
 #: Most frequent symbols shown.
 TOP_SYMBOLS: Final = 12
 #: Thresholds whose value stands beside the curve; 0.95 has no room.
@@ -98,6 +102,33 @@ def _page(report: Report) -> dict[str, Any]:
         "top_symbols": total.symbols.most_common(TOP_SYMBOLS),
         "warnings": report.warnings,
         "warnings_left_out": report.warnings_left_out,
+        **_curation(report),
+    }
+
+
+def _curation(report: Report) -> dict[str, Any]:
+    """Give what a page of one genome has beyond."""
+    if report.curation is None or len(report.genomes) != 1:
+        return {"entries": ""}
+    twice = report.curation.claimed_twice(report.confident)
+    close = report.curation.close_calls(report.confident)
+    odd = report.curation.odd_ones(report.confident)
+    core = report.completeness
+    script = files("gst_core.results").joinpath("templates", "finder.js")
+    return {
+        "entries": report.curation.to_json(),
+        "entries_left_out": report.curation.left_out,
+        "twice": twice[:MAX_LISTED],
+        "twice_total": len(twice),
+        "close": close[:MAX_LISTED],
+        "close_total": len(close),
+        "alignments": report.curation.alignments,
+        "odd": odd[:MAX_LISTED],
+        "odd_total": len(odd),
+        "core": core,
+        "missing_shown": MAX_MISSING,
+        "part": PART,
+        "script": script.read_text("utf-8"),
     }
 
 

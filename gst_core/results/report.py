@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from gst_core.files import atomic_write
+from gst_core.results.completeness import Completeness
+from gst_core.results.curation import Curation
 from gst_core.results.provenance import Genome, ModelInfo
 from gst_core.results.summary import CONFIDENT, THRESHOLDS, Summary
 from gst_core.results.table import format_line
@@ -110,6 +112,9 @@ class Report:
         self.genomes: list[GenomeLine] = []
         self.failures: list[Failure] = []
         self.total = Summary(confident=self.confident)
+        #: The proteins and the core genes of the only genome, where they are to be shown.
+        self.curation: Curation | None = None
+        self.completeness: Completeness | None = None
         self.seconds = 0.0
         self.timed_sequences = 0
         self.warnings: list[tuple[str, str]] = []

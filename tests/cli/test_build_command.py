@@ -66,6 +66,8 @@ def test_it_says_what_it_built(built):
 def test_the_model_knows_the_genes_that_all_species_have(built):
     namer = GeneNamer(built[0], device="cpu", threads=1)
     assert namer.fact("core") == list(range(SYMBOLS))
+    symbols = [symbol.symbol for symbol in namer.engine.vocabulary]
+    assert namer.core_genes == {symbol.casefold(): symbol for symbol in symbols}
 
 
 def test_the_model_names_the_proteins_of_a_new_species(built, proteins):

@@ -154,3 +154,27 @@ def test_without_the_compiled_look_up_names_are_the_same_and_a_line_says_it_is_s
     result = CliRunner().invoke(assign, [*arguments, "--output", "-"])
     assert result.exit_code == 0
     assert "warning: this installation has no compiled look-up" in result.stderr
+
+
+def test_the_alignment_of_a_candidate_is_drawn(model):
+    engine = GeneNamer(model, device="cpu", threads=1).engine
+    changed = bytearray(proteins()[0])
+    changed[40] = ord("W") if changed[40] != ord("W") else ord("A")
+    drawn = engine.alignment_for(bytes(changed), None, "ins").splitlines()
+    assert drawn[0].split() == ["protein", "0", bytes(changed)[:60].decode()]
+    assert drawn[2].split() == ["ins", "0", proteins()[0][:60].decode()]
+    assert drawn[1].split()[1].index(".") == 40
+    assert engine.alignment_for(bytes(changed), None, "LEP") == ""
+
+
+def test_a_report_of_one_genome_has_its_proteins(model, tmp_path):
+    fasta = tmp_path / "g.fa"
+    fasta.write_text("".join(f">p{n}\n{p.decode()}\n" for n, p in enumerate(proteins())))
+    page = tmp_path / "g.html"
+    arguments = ["--sequences_fasta", str(fasta), "--checkpoint", str(model)]
+    result = CliRunner().invoke(assign, [*arguments, "--report", str(page), "--threads", "1"])
+    assert result.exit_code == 0, result.output
+    text = page.read_text()
+    assert all(f'["p{n}",' in text for n in range(3))
+    assert "100%" in text
+    assert 'id="core"' not in text  # this model does not tell its core genes
