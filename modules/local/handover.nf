@@ -9,8 +9,9 @@ def folderOf(id) {
 
 // A genome's record; files: [step: file] of the steps it went through.
 def genomeRecord(meta, files, load) {
-    def steps = (meta.database ? ['dump'] : []) + ['assign', 'filter'] + (load && meta.database ? ['load', 'check'] : [])
-    def failed = steps.find { step -> !files[step] || step == 'check' && failsDatachecks(files[step]) }
+    def steps = (meta.database ? ['dump'] : []) + ['assign', 'filter'] + (load && meta.database ? ['check_before', 'load', 'check'] : [])
+    def broken = files.check ? failedDatachecks(files.check) : []
+    def failed = steps.find { step -> !files[step] || step == 'check' && broken }
     def published = { step -> files[step] ? "${folderOf(meta.id)}/${files[step].name}".toString() : null }
     return [
         id: meta.id,
@@ -18,6 +19,7 @@ def genomeRecord(meta, files, load) {
         taxon_id: meta.taxon_id as Integer,
         status: failed ? 'failed' : 'done',
         failed_step: failed,
+        error: !failed ? null : broken ? "datachecks fail that did not before the load: ${broken.join(', ')}".toString() : reasonOf(meta.id, failed),
         symbols: published.call('assign'),
         filtered_symbols: published.call('filter'),
         loaded_symbols: published.call('load'),
@@ -29,16 +31,49 @@ def genomeRecord(meta, files, load) {
     ]
 }
 
-// TAP: advisory datachecks bear the directive TODO.
-def failsDatachecks(tap) {
-    return tap.readLines().any { line -> line.startsWith('not ok') && !line.contains('# TODO') }
+// Names of the datachecks that fail. TAP: advisory ones, and those that failed before the load, bear the directive TODO.
+def failedDatachecks(tap) {
+    return tap.readLines()
+        .findAll { line -> line.startsWith('not ok') && !line.contains('# TODO') }
+        .collect { line -> line.replaceFirst(/^not ok\s*\d*\s*-?\s*/, '') }
 }
 
-def warnOfFailures(records) {
-    def failed = records.findAll { record -> record.failed_step }
-    if (failed) {
-        log.warn("${failed.size()} of ${records.size()} genomes failed: " + failed.collect { record -> "${record.id} (${record.failed_step})" }.join(', '))
+// Why a genome failed, in the words of the program that gave it up. conf/base.config notes each task that is given up.
+def reasonOf(id, step) {
+    def process = [dump: 'GST_DUMPPROTEINS', assign: 'GST_ASSIGN', filter: 'GST_FILTER', check_before: 'GST_CHECK_BEFORE', load: 'GST_LOAD', check: 'GST_CHECK'][step]
+    def tags = System.getProperties().stringPropertyNames()
+        .findAll { name -> name.startsWith("gst.failed.${process} (") }
+        .collectEntries { name -> [name.substring(name.indexOf('(') + 1, name.length() - 1), name] }
+    def tag = tags[id] ? id : tags.keySet().find { batch -> isInBatch(id, batch) }
+    if (!tag) {
+        return null
     }
+    def (status, folder) = System.getProperty(tags[tag]).split('\t', 2)
+    def errors = folder ? file(folder).resolve('.command.err') : null
+    def said = errors && errors.exists() ? errors.readLines().findAll { line -> line.trim() } : []
+    def sentence = said.reverse().find { line -> line.contains('error: ') } ?: (said ? said.last() : null)
+    return sentence ? sentence.replaceFirst(/^.*?\berror: /, '') : "the task ended with exit status ${status}".toString()
+}
+
+// A batch is sorted, and tagged by its first and last id.
+def isInBatch(id, tag) {
+    def ends = tag.split(/\.\./)
+    return ends.size() == 2 && ends[0] <= id && id <= ends[1]
+}
+
+// Genomes that have no table, for the report.
+def failuresOf(records) {
+    return records
+        .findAll { record -> !record.symbols }
+        .collect { record -> [id: record.id, step: record.failed_step, error: record.error] }
+}
+
+// What is said of failed genomes in the end.
+def sentencesOf(records) {
+    def failed = records.findAll { record -> record.failed_step }
+    def shown = failed.take(20).collect { record -> "  ${record.id} (${record.failed_step}): ${record.error ?: 'see .nextflow.log'}".toString() }
+    def more = failed.size() > 20 ? ["  and ${failed.size() - 20} more: output_manifest.json lists them".toString()] : []
+    return failed ? ["${failed.size()} of ${records.size()} genomes failed:".toString()] + shown + more : []
 }
 
 def outputManifest(records, run) {

@@ -2,52 +2,62 @@
  * What users hand in is checked here, before any task starts: every fault at once, each by its name.
  */
 
-// Parameters against nextflow_schema.json.
-def checkParams(params_map, schema_file) {
-    def faults = []
-    readJson(schema_file)['$defs'].each { _group, definition ->
-        (definition.required ?: []).findAll { name -> !params_map[name] }.each { name ->
-            faults << "--${name}: is required; ${definition.properties[name].help_text}"
-        }
-        definition.properties.each { name, rule ->
-            def fault = params_map[name] == null ? null : faultOf(params_map[name], rule)
-            if (fault) {
-                faults << "--${name}: ${fault}"
-            }
+// Parameters against nextflow_schema.json: a map of all of them, each of its type.
+def checkedParams(params_map, schema_file) {
+    def rules = readJson(schema_file)['$defs'].collectEntries { _group, definition -> definition.properties }
+    def required = readJson(schema_file)['$defs'].collectMany { _group, definition -> definition.required ?: [] }
+    def faults = required.findAll { name -> !params_map[name] }.collect { name -> "--${name}: is required; ${rules[name].help_text}" }
+    // Nextflow lists --two-words as twoWords too.
+    faults += params_map.keySet().findAll { name -> !(name in rules) && !(name.contains('-') || name =~ /[A-Z]/) }.collect { name ->
+        "--${name}: there is no such parameter; the parameters are ${rules.keySet().collect { rule -> "--${rule}" }.join(', ')}"
+    }
+    rules.each { name, rule ->
+        def value = params_map[name]
+        def path = value && rule.format == 'file-path' ? file(value, glob: false) : null
+        def fault = value == null ? null : faultOf(path ? path.toUriString() : value, rule) ?: faultOfFile(path)
+        if (fault) {
+            faults << "--${name}: ${fault}"
         }
     }
     stopFor(faults, 'the parameters')
+    return rules.collectEntries { name, rule -> [name, params_map[name] == null ? null : typed(params_map[name].toString(), rule.type)] }
+}
+
+def typed(text, type) {
+    return type == 'integer' ? text.toInteger() : type == 'number' ? text.toBigDecimal() : type == 'boolean' ? text == 'true' : text
 }
 
 // A samplesheet's rows against assets/schema_input.json, as maps with absolute paths.
 // Relative paths start at the samplesheet's folder.
-def readSamplesheet(sheet, schema_file) {
+def readSamplesheet(sheet, schema_file, options) {
     def item = readJson(schema_file).items
-    if (!sheet.isFile()) {
-        error("--input: there is no file ${sheet}")
-    }
     def columns = item.properties.keySet()
-    def lines = sheet.text.trim() ? sheet.splitCsv(quote: '"', strip: true) : []
+    // [number of the line, its fields]
+    def lines = sheet.readLines().withIndex()
+        .collect { line, index -> [index + 1, fieldsOf(line.replace('\uFEFF', ''))] }
+        .findAll { _number, fields -> fields.any() }
     if (lines.size() < 2) {
         error("--input: ${sheet} has no rows; the first line names the columns: ${columns.join(',')}")
     }
-    def header = lines[0].collect { column -> column?.replace('\uFEFF', '') }
+    def (first, header) = lines[0]
     def faults = (header - columns).collect { column ->
-        "line 1: there is no column '${column ?: ''}'; the columns are ${columns.join(', ')}"
+        "line ${first}: there is no column '${column ?: ''}'; the columns are ${columns.join(', ')}"
+    }
+    faults += header.findAll { column -> header.count(column) > 1 }.unique(false).collect { column ->
+        "line ${first}: the column '${column ?: ''}' is there ${header.count(column)} times"
     }
     def seen = [:]
-    def genomes = lines.tail().withIndex().findAll { fields, _index -> fields.any() }.collect { fields, index ->
-        def line = index + 2
-        if (fields.size() != header.size()) {
-            faults << "line ${line}: has ${fields.size()} fields where the header has ${header.size()}"
-        }
+    def (whole, broken) = lines.tail().split { _line, fields -> fields.size() == header.size() }
+    faults += broken.collect { line, fields ->
+        "line ${line}: has ${fields.size()} field${fields.size() == 1 ? '' : 's'} where the header has ${header.size()}${fields.size() == 1 ? '; its quotes may not match' : ''}"
+    }
+    def genomes = whole.collect { line, fields ->
         def row = [header, fields].transpose().collectEntries()
         def genome = item.properties.collectEntries { column, rule ->
             def value = row[column] ?: null
             def path = value && rule.format == 'file-path' ? besides(sheet, value) : null
             def fault = value == null ? (column in item.required ? 'is empty or missing' : null)
-                : path && !path.isFile() ? "there is no file ${path.toUriString()}"
-                : faultOf(value, rule)
+                : faultOf(path ? path.toUriString() : value, rule) ?: faultOfFile(path)
             if (fault) {
                 faults << "line ${line}, column '${column}': ${fault}"
             }
@@ -61,8 +71,19 @@ def readSamplesheet(sheet, schema_file) {
         }
         genome
     }
+    if (options.load && !genomes.any { genome -> genome.database }) {
+        faults << "--load: no row has a 'database' to load symbols into"
+    }
     stopFor(faults, "the samplesheet ${sheet}")
     return genomes
+}
+
+// Fields of a line of CSV, without spaces around them; "" in quotes is a quote. What is no CSV is a field of its own.
+def fieldsOf(line) {
+    def found = ("${line}," =~ /\G\s*(?:"([^"]*(?:""[^"]*)*)"|([^",]*?))\s*,/).collect { whole, quoted, plain ->
+        [whole, quoted == null ? plain : quoted.replace('""', '"').trim()]
+    }
+    return found.sum(0) { whole, _field -> whole.size() } == line.size() + 1 ? found.collect { _whole, field -> field } : [line]
 }
 
 // What is wrong with one value, or null; the words of JSON Schema that our two schemas use.
@@ -89,8 +110,17 @@ def faultOf(value, rule) {
     return null
 }
 
+// What a module takes for a file that may be missing.
+def optionalFile(path) {
+    return path ? file(path, glob: false) : []
+}
+
+def faultOfFile(path) {
+    return path && !path.isFile() ? "there is no file ${path.toUriString()}" : null
+}
+
 def besides(sheet, path) {
-    return path.contains('://') || path.startsWith('/') ? file(path) : sheet.parent.resolve(path)
+    return path.contains('://') || path.startsWith('/') ? file(path, glob: false) : sheet.parent.resolve(path)
 }
 
 def readJson(schema_file) {
@@ -99,6 +129,13 @@ def readJson(schema_file) {
 
 def stopFor(faults, where) {
     if (faults) {
-        error("${faults.size()} fault${faults.size() == 1 ? "" : "s"} in ${where}:\n" + faults.take(20).collect { fault -> "  ${fault}" }.join('\n'))
+        error("${faults.size()} fault${faults.size() == 1 ? "" : "s"} in ${where}:\n" + faults.take(20).collect { fault -> "  ${withoutPasswords(fault)}" }.join('\n'))
     }
+}
+
+// What stands where an address has a password is shown to nobody.
+def withoutPasswords(text) {
+    return text.toString()
+        .replaceAll(/(:\/\/[^\/\s:@]*):\S*@/, '$1:***@')
+        .replaceAll(/(?i)((?:password|passwd|pwd)=)[^&\s']*/, '$1***')
 }

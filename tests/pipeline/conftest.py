@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,10 +15,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
+from gst_core.cli.main import gst
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.parent for path in (ROOT / "modules/ensembl").glob("*/*/main.nf"))
 SAMPLE = ROOT / "gst_core/assets/sample"
+COW = {
+    "id": "cow",
+    "fasta": str(SAMPLE / "bos_taurus.fa"),
+    "scientific_name": "Bos taurus",
+}
+FISH = {
+    "id": "fish",
+    "fasta": str(SAMPLE / "danio_rerio.fa"),
+    "scientific_name": "Danio rerio",
+}
+# A file without a protein: named by no program, however often it is tried.
+BAD = {
+    "id": "bad",
+    "fasta": str(SAMPLE / "README.md"),
+    "scientific_name": "Gallus gallus",
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +60,7 @@ class Run:
 
     @property
     def trace(self) -> list[dict[str, str]]:
-        with (self.results / "pipeline_info/execution_trace.tsv").open(newline="") as file:
-            return list(csv.DictReader(file, delimiter="\t"))
+        return read_table(self.results / "pipeline_info/execution_trace.tsv")
 
     def tasks(self, process: str) -> list[dict[str, str]]:
         return [row for row in self.trace if row["name"].split(" ")[0].split(":")[-1] == process]
@@ -49,8 +68,12 @@ class Run:
     def assert_clean(self) -> None:
         """Exit status 0 is no proof: a failed index or publication is only in the log."""
         assert self.status == 0, self.console
-        errors = [line for line in self.log.splitlines() if re.search(r"\b(ERROR|WARN)\b", line)]
-        assert errors == []
+        assert self.complaints == []
+
+    @property
+    def complaints(self) -> list[str]:
+        """Lines of the log that are errors or warnings."""
+        return [line for line in self.log.splitlines() if re.search(r"\b(ERROR|WARN) ", line)]
 
 
 RunPipeline = Callable[..., Run]
@@ -75,12 +98,17 @@ def nextflow() -> str:
 
 @pytest.fixture
 def run_pipeline(nextflow: str, tmp_path: Path) -> RunPipeline:
-    """Return a function that runs main.nf with the strict parser in `tmp_path`."""
+    """Return a function that runs main.nf in `tmp_path`, with the strict parser unless told."""
 
-    def run(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Run:
-        command = [nextflow, "-log", "run.log", "run", ROOT, "-ansi-log", "false", *arguments]
+    def run(
+        *arguments: str | Path,
+        environment: Mapping[str, str] | None = None,
+        project: Path = ROOT,
+        parser: str = "v2",
+    ) -> Run:
+        command = [nextflow, "-log", "run.log", "run", project, "-ansi-log", "false", *arguments]
         settings = {
-            "NXF_SYNTAX_PARSER": "v2",
+            "NXF_SYNTAX_PARSER": parser,
             "NXF_OFFLINE": "true",
             "NXF_DISABLE_CHECK_LATEST": "true",
         }
@@ -97,6 +125,34 @@ def run_pipeline(nextflow: str, tmp_path: Path) -> RunPipeline:
         return Run(answer.returncode, answer.stdout + answer.stderr, log, tmp_path / "results")
 
     return run
+
+
+@pytest.fixture
+def human_core(shared_data: Path, tmp_path: Path) -> Path:
+    """Return the human test database in SQLite, some of whose genes have lost their symbols."""
+    path = tmp_path / "core.db"
+    tables = shared_data / "ensembl-core"
+    arguments = ["db", "create", "--from", tables / "homo_sapiens", "--url", f"sqlite:///{path}"]
+    arguments += ["--external_db", tables / "external_db.full.txt", "--quiet"]
+    CliRunner().invoke(gst, list(map(str, arguments)), catch_exceptions=False)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE gene SET display_xref_id = NULL "
+            "WHERE stable_id IN ('ENSG00000131044', 'ENSG00000088356', 'ENSG00000101336')"
+        )
+    return path
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Read a table with tabs, a row a dictionary."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def ids_of(fasta: str | Path) -> list[str]:
+    """Ids of the proteins of a plain FASTA file."""
+    lines = Path(fasta).read_text().splitlines()
+    return [line[1:].split()[0] for line in lines if line.startswith(">")]
 
 
 def write_samplesheet(path: Path, *rows: Mapping[str, str]) -> Path:

@@ -13,6 +13,7 @@ import yaml
 from gst_core import __version__
 from gst_core.cli.assign import assign
 from gst_core.cli.main import gst
+from tests.ensembl.made_genome import write_tables
 
 from .conftest import MODULES, ROOT
 
@@ -160,6 +161,13 @@ def test_nf_test_has_a_snapshot_of_a_stub(module: Path) -> None:
         snapshot = test.with_name(test.name + ".snap").read_text()
         named = set(re.findall(r'test\("([^"]+)"\)', text))
         assert {name for name in named if "stub" in name} <= set(yaml.safe_load(snapshot))
+
+
+def test_core_database_of_the_modules_tests_is_the_made_one(tmp_path: Path) -> None:
+    write_tables(tmp_path / "homo_sapiens")
+    made = ROOT / "tests/config/made_core"
+    for path in sorted(tmp_path.rglob("*.*")):
+        assert (made / path.relative_to(tmp_path)).read_bytes() == path.read_bytes()
 
 
 def test_gpu_module_has_its_own_test() -> None:

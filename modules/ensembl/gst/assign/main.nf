@@ -1,6 +1,6 @@
-// One word for the shell, whatever is in it.
-def quote(text) {
-    return "'" + text.toString().replace("'", "'\\''") + "'"
+// A field of a CSV file, whatever is in it.
+def csvField(text) {
+    return '"' + text.toString().replace('"', '""') + '"'
 }
 
 process GST_ASSIGN {
@@ -12,10 +12,12 @@ process GST_ASSIGN {
     container "${task.accelerator ? 'docker.io/ensemblorg/gst:1.0.0-gpu' : 'docker.io/ensemblorg/gst:1.0.0'}"
 
     input:
-    tuple val(meta), path(fasta, stageAs: 'proteins?/*')
+    tuple val(meta), val(ids), path(fastas, stageAs: 'proteins?/*'), val(species)
+    path checkpoint
 
     output:
-    tuple val(meta), path("*.tsv"), emit: tsv
+    tuple val(meta), path("named/*.tsv"), optional: true, emit: tsv
+    tuple val(meta), path("${prefix}_outcomes.json"), emit: outcomes
     tuple val("${task.process}"), val('gst_assign'), eval('gst_assign --version'), emit: versions_gst_assign, topic: versions
 
     when:
@@ -23,32 +25,37 @@ process GST_ASSIGN {
 
     script:
     def args = task.ext.args ?: ''
-    def prefix = task.ext.prefix ?: "${meta.id}"
+    def model = checkpoint ? "--checkpoint ${checkpoint}" : ''
+    prefix = task.ext.prefix ?: "${meta.id}"
     // A GPU job that lost its GPU must fail, not crawl: never 'auto' where one was asked for.
     def device = task.accelerator ? 'cuda' : 'cpu'
-    def species = meta['taxon_id'] ? "--taxon_id ${meta['taxon_id']}" : meta['scientific_name'] ? "--scientific_name ${quote(meta['scientific_name'])}" : ''
-    // A batch names its genomes in meta['genomes'], in the order of the files.
-    def genomes = meta['genomes'] ?: []
-    def fastas = fasta instanceof List ? fasta : [fasta]
-    def rows = genomes.withIndex().collect { genome, index ->
-        quote("${genome.id},${fastas[index]},\"${genome.scientific_name ?: ''}\",${genome.taxon_id ?: ''}")
+    def files = fastas instanceof List ? fastas : [fastas]
+    def rows = [ids].flatten().withIndex().collect { id, index ->
+        def name = [species].flatten()[index]?.toString() ?: ''
+        def row = [id, files[index].name, name.isInteger() ? '' : name, name.isInteger() ? name : '']
+        row.collect { field -> csvField(field) }.join(',')
     }
-    def write_manifest = rows ? "printf '%s\\n' id,fasta,scientific_name,taxon_id ${rows.join(' ')} > manifest.csv" : ''
-    def files = rows ? '--manifest manifest.csv --output .' : "--sequences_fasta ${fasta} ${species} --output ${prefix}.tsv"
     """
-    ${write_manifest}
+    cat << 'END_OF_MANIFEST' > manifest.csv
+    id,fasta,scientific_name,taxon_id
+    ${rows.join('\n    ')}
+    END_OF_MANIFEST
+
     gst_assign \\
-        ${files} \\
+        --manifest manifest.csv \\
+        --output named/ \\
+        --outcomes ${prefix}_outcomes.json \\
         --device ${device} \\
         --threads ${task.cpus} \\
         --quiet \\
+        ${model} \\
         ${args}
     """
 
     stub:
-    def prefix = task.ext.prefix ?: "${meta.id}"
-    def names = meta['genomes'] ? meta['genomes'].collect { genome -> genome.id } : [prefix]
+    prefix = task.ext.prefix ?: "${meta.id}"
     """
-    touch ${names.collect { name -> "${name}.tsv" }.join(' ')}
+    mkdir named
+    touch ${[ids].flatten().collect { id -> "named/${id}.tsv" }.join(' ')} ${prefix}_outcomes.json
     """
 }

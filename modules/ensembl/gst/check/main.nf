@@ -6,10 +6,10 @@ process GST_CHECK {
     container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
-    tuple val(meta), val(database)
+    tuple val(meta), val(database), val(species), path(baseline)
 
     output:
-    tuple val(meta), path("${prefix}.tap"), emit: tap
+    tuple val(meta), path("${prefix}.${suffix}"), emit: datachecks
     tuple val("${task.process}"), val('gst'), eval('gst --version'), emit: versions_gst, topic: versions
 
     when:
@@ -17,19 +17,26 @@ process GST_CHECK {
 
     script:
     def args = task.ext.args ?: ''
+    def one_of_many = species ? "--species ${species}" : ''
+    def before = baseline ? "--baseline ${baseline}" : ''
     prefix = task.ext.prefix ?: "${meta.id}"
-    // A datacheck that fails is a result and gives a document; only without one has the task failed.
+    suffix = args.contains('--format json') ? 'json' : 'tap'
+    // A datacheck that fails is a result and gives a document.
     """
     gst db check \\
         --url '${database}' \\
-        --format tap \\
+        ${one_of_many} \\
+        ${before} \\
+        --allow_failures \\
         ${args} \\
-        > ${prefix}.tap || [ -s ${prefix}.tap ]
+        > ${prefix}.${suffix}
     """
 
     stub:
+    def args = task.ext.args ?: ''
     prefix = task.ext.prefix ?: "${meta.id}"
+    suffix = args.contains('--format json') ? 'json' : 'tap'
     """
-    touch ${prefix}.tap
+    touch ${prefix}.${suffix}
     """
 }

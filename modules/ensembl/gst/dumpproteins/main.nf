@@ -6,7 +6,7 @@ process GST_DUMPPROTEINS {
     container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
-    tuple val(meta), val(database)
+    tuple val(meta), val(database), val(species)
 
     output:
     tuple val(meta), path("${prefix}.fa"), emit: fasta
@@ -17,11 +17,13 @@ process GST_DUMPPROTEINS {
 
     script:
     def args = task.ext.args ?: ''
+    def one_of_many = species ? "--species ${species}" : ''
     prefix = task.ext.prefix ?: "${meta.id}"
     // The password comes from the environment variable GST_DB_PASSWORD, never by the command line.
     """
     gst db dump \\
         --url '${database}' \\
+        ${one_of_many} \\
         --output ${prefix}.fa \\
         --quiet \\
         ${args}

@@ -6,11 +6,11 @@ process GST_FILTER {
     container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
-    tuple val(meta), path(tsv)
+    tuple val(meta), path(tsv, stageAs: 'symbols/*')
     val threshold
 
     output:
-    tuple val(meta), path("*.tsv"), emit: tsv
+    tuple val(meta), path("${prefix}/*.tsv"), emit: tsv
     tuple val("${task.process}"), val('gst'), eval('gst --version'), emit: versions_gst, topic: versions
 
     when:
@@ -18,24 +18,21 @@ process GST_FILTER {
 
     script:
     def args = task.ext.args ?: ''
-    def prefix = task.ext.prefix ?: "${meta.id}_filtered"
-    // The tables of a batch keep their own names.
-    def tables = meta['genomes'] ? '*.tsv' : "${tsv}"
-    def filtered = meta['genomes'] ? '${table%.tsv}_filtered' : prefix
+    prefix = task.ext.prefix ?: 'filtered'
+    def tables = [tsv].flatten().collect { table -> "--symbol_assignments ${table}" }.join(' ')
     """
-    for table in ${tables}; do
-        gst filter \\
-            --symbol_assignments "\$table" \\
-            --threshold ${threshold} \\
-            --output "${filtered}.tsv" \\
-            ${args}
-    done
+    gst filter \\
+        ${tables} \\
+        --threshold ${threshold} \\
+        --output ${prefix}/ \\
+        ${args}
     """
 
     stub:
-    def prefix = task.ext.prefix ?: "${meta.id}_filtered"
-    def names = meta['genomes'] ? meta['genomes'].collect { genome -> "${genome.id}_filtered" } : [prefix]
+    prefix = task.ext.prefix ?: 'filtered'
+    def names = [tsv].flatten().collect { table -> "${prefix}/${table.baseName}_filtered.tsv" }
     """
-    touch ${names.collect { name -> "${name}.tsv" }.join(' ')}
+    mkdir ${prefix}
+    touch ${names.join(' ')}
     """
 }

@@ -6,7 +6,7 @@ process GST_LOAD {
     container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
-    tuple val(meta), path(tsv), val(database)
+    tuple val(meta), path(tsv), val(database), val(species)
     val threshold
     path primary_ids
 
@@ -19,6 +19,7 @@ process GST_LOAD {
 
     script:
     def args = task.ext.args ?: ''
+    def one_of_many = species ? "--species ${species}" : ''
     def accessions = primary_ids ? "--primary_ids_file ${primary_ids}" : ''
     prefix = task.ext.prefix ?: "${meta.id}_loaded"
     // One transaction, and a second run changes nothing: safe to try again.
@@ -27,6 +28,7 @@ process GST_LOAD {
         --symbol_assignments ${tsv} \\
         --threshold ${threshold} \\
         --url '${database}' \\
+        ${one_of_many} \\
         ${accessions} \\
         --plan ${prefix}.tsv \\
         ${args}

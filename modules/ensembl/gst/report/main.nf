@@ -6,7 +6,8 @@ process GST_REPORT {
     container 'docker.io/ensemblorg/gst:1.0.0'
 
     input:
-    tuple val(meta), path(tsv, stageAs: 'symbols/*'), path(samplesheet)
+    tuple val(meta), path(tsv, stageAs: 'symbols/*'), path(samplesheet), val(failures)
+    val threshold
 
     output:
     tuple val(meta), path("${prefix}.html"), emit: html
@@ -20,13 +21,20 @@ process GST_REPORT {
     script:
     def args = task.ext.args ?: ''
     def species = samplesheet ? "--samplesheet ${samplesheet}" : ''
+    def failed = failures ? '--failures failures.json' : ''
     prefix = task.ext.prefix ?: "${meta.id}"
     """
+    cat << 'END_OF_FAILURES' > failures.json
+    ${groovy.json.JsonOutput.toJson(failures ?: [])}
+    END_OF_FAILURES
+
     gst report \\
         --output ${prefix}.html \\
         --genome_table ${prefix}.tsv \\
         --multiqc . \\
+        --threshold ${threshold} \\
         ${species} \\
+        ${failed} \\
         ${args} \\
         ${tsv}
     """

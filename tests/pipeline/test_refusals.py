@@ -1,0 +1,131 @@
+"""Samplesheets and parameters that a real Nextflow refuses before any task starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import COW, RunPipeline, write_samplesheet
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        pytest.param("", ["has no rows"], id="empty"),
+        pytest.param("\nid,fasta,scientific_name\n , ,\n", ["has no rows"], id="header alone"),
+        pytest.param(
+            "\nid,fasta,species,fasta\n\n , ,,\ncow,cow.fa,Bos taurus,cow.fa\n",
+            [
+                "line 2: there is no column 'species'",
+                "line 2: the column 'fasta' is there 2 times",
+                "line 5, column 'scientific_name': is empty or missing",
+                "line 5, column 'fasta': there is no file",
+            ],
+            id="blank lines, wrong columns",
+        ),
+        pytest.param(
+            "id,fasta,scientific_name,taxon_id\n"
+            "cow,{cow},Bos taurus,9913\n"
+            "the cow,{cow},Bos taurus,cattle\n"
+            "\n"
+            "COW,{cow},Bos taurus,\n"
+            "hen,,Gallus gallus,\n"
+            "dog,{cow},Canis lupus,familiaris,9615\n"
+            'cat,{cow},"Felis catus,\n'
+            "ox,x[1]$y.fa,Bos taurus,\n",
+            [
+                "line 3, column 'id': 'the cow' does not fit",
+                "line 3, column 'taxon_id': 'cattle' is not a whole number",
+                "line 5, column 'id': 'COW' is there twice",
+                "line 6, column 'fasta': give proteins in 'fasta' or a core database in 'database'",
+                "line 7: has 5 fields where the header has 4",
+                "line 9, column 'fasta': '",
+                "x[1]$y.fa' does not fit; Nextflow cannot hand over files",
+                "line 8: has 1 field where the header has 4; its quotes may not match",
+            ],
+            id="bad rows",
+        ),
+    ],
+)
+def test_bad_samplesheet(
+    run_pipeline: RunPipeline, tmp_path: Path, text: str, messages: list[str]
+) -> None:
+    sheet = tmp_path / "genomes.csv"
+    sheet.write_text(text.format(cow=COW["fasta"]))
+    run = run_pipeline("--input", sheet)
+    assert run.status == 1
+    for message in messages:
+        assert message in run.console
+    assert "Submitted process" not in run.log
+
+
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        ([], ["--input: is required"]),
+        (["--input", "no_such.csv"], ["--input: there is no file ", "/no_such.csv"]),
+        (
+            [
+                "--input",
+                "cow.csv",
+                "--threshold",
+                "1.5",
+                "--batch_size",
+                "0",
+                "--publish_mode",
+                "move",
+                "--treshold",
+                "0.9",
+                "--checkpoint",
+                "no.onnx",
+                "--symbol_style",
+                "lower",
+                "--one_to_one",
+                "perhaps",
+            ],
+            [
+                "--threshold: '1.5' is more than 1",
+                "--batch_size: '0' is less than 1",
+                "--publish_mode: 'move' is not one of copy, ",
+                "--treshold: there is no such parameter",
+                "--checkpoint: there is no file ",
+                "--symbol_style: 'lower' is not one of source, species, upper",
+                "--one_to_one: 'perhaps' is neither true nor false",
+            ],
+        ),
+        (["--input", "cow.csv", "--threshold", "high"], ["--threshold: 'high' is not a number"]),
+        (["--input", "cow.csv", "--load"], ["--load: no row has a 'database'"]),
+    ],
+)
+def test_bad_parameter(
+    run_pipeline: RunPipeline, tmp_path: Path, arguments: list[str], messages: list[str]
+) -> None:
+    write_samplesheet(tmp_path / "cow.csv", COW)
+    run = run_pipeline(*arguments)
+    assert run.status == 1
+    for message in messages:
+        assert message in run.console
+    assert "Submitted process" not in run.log
+
+
+def test_password_in_a_samplesheet_is_not_shown(run_pipeline: RunPipeline, tmp_path: Path) -> None:
+    addresses = [
+        "mysql://me:zwerglobo@host/core",
+        "mysql://me:zwerg@lobo@host/c",
+        "mysql://me:zwerg/lobo@host/c",
+        "mysql://me@h/c?passwd=zwerglobo",
+        "mysql://me@h/c?ssl_key=x&PASSWORD=zwerglobo",
+        "mysql://:zwerglobo@h/c",
+    ]
+    rows = [
+        {"id": f"core{number}", "scientific_name": "Homo sapiens", "database": address}
+        for number, address in enumerate(addresses)
+    ]
+    run = run_pipeline("--input", write_samplesheet(tmp_path / "genomes.csv", *rows))
+    assert run.status == 1
+    for line, _row in enumerate(rows, 2):
+        assert f"line {line}, column 'database'" in run.console
+    for text in (run.console, run.log):
+        assert "zwerg" not in text
+        assert "lobo" not in text
