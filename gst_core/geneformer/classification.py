@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from gst_core.geneformer.classification_scores import (
     summary,
 )
 from gst_core.geneformer.classifier_files import Description, Task, save_classifier
+from gst_core.geneformer.course import FineTuningConfig
 from gst_core.geneformer.cross_validation import (
     NETWORK,
     OnStep,
@@ -33,8 +34,8 @@ from gst_core.geneformer.cross_validation import (
     train,
 )
 from gst_core.geneformer.examples import Examples, Rows
-from gst_core.geneformer.finetuning import FineTuningConfig
 from gst_core.geneformer.heads import Pooling
+from gst_core.geneformer.hyperparameters import search
 from gst_core.geneformer.network import GeneEncoder
 from gst_core.geneformer.splits import Plan, Split, hold_out
 
@@ -88,6 +89,7 @@ def classify(
     facts: dict[str, object] | None = None,
     notes: list[str] | None = None,
     title: str = "",
+    trials: int = 0,
     on_step: OnStep = lambda name, step, steps: None,
 ) -> dict[str, Any]:
     """Test a classifier by a plan, train the one to keep, and write all of it.
@@ -119,6 +121,8 @@ def classify(
         What a reader of the report should know.
     title
         Of the pictures.
+    trials
+        Settings that are tried on the first fold's held-out examples, before all else; 0: none.
     on_step
         Told of every step.
 
@@ -140,6 +144,11 @@ def classify(
     )
     rows = examples.rows
     folds = tuple(_placed(split, rows) for split in plan.folds)
+    tried: list[dict[str, Any]] = []
+    if trials:
+        changes, tried = search(setting, folds[0], trials, on_step)
+        config = replace(config, **changes)
+        setting = replace(setting, config=config)
     shares, courses, last = [], [], None
     for number, split in enumerate(folds):
         of_fold, course, last = run_fold(setting, split, number, on_step)
@@ -153,7 +162,7 @@ def classify(
     tested = Tested([methods for methods, _ in found], [own for _, own in found])
     report = _report(examples, plan, folds, tested, donors)
     report |= {"notes": notes or [], "trainings": courses, "kept": kept.course}
-    report |= {"settings": asdict(config), **(facts or {})}
+    report |= {"settings": asdict(config), "search": tried, **(facts or {})}
     _write(model, setting, kept, tested, report, output, names, title)
     shutil.rmtree(setting.work, ignore_errors=True)
     return report

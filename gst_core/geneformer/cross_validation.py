@@ -20,8 +20,9 @@ from gst_core.geneformer.classification_scores import (
     fit_temperature,
     softmax,
 )
+from gst_core.geneformer.course import FineTuningConfig
 from gst_core.geneformer.examples import Examples, Rows
-from gst_core.geneformer.finetuning import FineTuningConfig, fine_tune
+from gst_core.geneformer.finetuning import OnEpoch, fine_tune
 from gst_core.geneformer.heads import Classifier, Pooling
 from gst_core.geneformer.logistic import LogisticRegression
 from gst_core.geneformer.network import GeneEncoder
@@ -84,7 +85,13 @@ class Setting:
     facts: dict[str, object]
 
 
-def train(setting: Setting, split: Split, name: str, on_step: OnStep) -> Trained:
+def train(
+    setting: Setting,
+    split: Split,
+    name: str,
+    on_step: OnStep,
+    on_epoch: OnEpoch = lambda epoch, loss: None,
+) -> Trained:
     """Train a classifier on one division, and fit its temperatures.
 
     Parameters
@@ -97,6 +104,8 @@ def train(setting: Setting, split: Split, name: str, on_step: OnStep) -> Trained
         Of the training, and of its state on disk.
     on_step
         Told the name, the step, and of how many at most.
+    on_epoch
+        Told of every epoch, and of the lowest loss of held-out examples so far.
     """
     examples, config = setting.examples, setting.config
     torch.manual_seed(config.seed)
@@ -120,6 +129,7 @@ def train(setting: Setting, split: Split, name: str, on_step: OnStep) -> Trained
         facts={**setting.facts, "rows": _digest(split)},
         device=setting.device,
         on_step=lambda step, steps: on_step(name, step, steps),
+        on_epoch=on_epoch,
     )
     temperatures = [1.0] * len(examples.tasks)
     if held is not None:

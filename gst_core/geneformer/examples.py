@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
-from gst_core.geneformer.finetuning import Lesson, predict
+from gst_core.geneformer.asking import predict
+from gst_core.geneformer.course import Lesson
 from gst_core.geneformer.heads import Classifier, Kind
 from gst_core.geneformer.labelled_cells import CutCells, LabelledCells
 

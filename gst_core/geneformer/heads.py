@@ -49,7 +49,7 @@ class Classifier(nn.Module):
     ) -> None:
         super().__init__()
         self.bert = encoder
-        self.kind, self.pooling = kind, pooling
+        self.kind, self.pooling, self.sizes = kind, pooling, tuple(classes)
         self.dropout = nn.Dropout(dropout)
         width = encoder.config.width
         self.classifier = nn.ModuleList(nn.Linear(width, number) for number in classes)

@@ -232,7 +232,9 @@ def ranks(cells: CutCells, vocabulary: int) -> csr_matrix:
 def _columns(cells: TokenDataset) -> pd.DataFrame:
     import pandas as pd
 
-    obs = pd.DataFrame({name: cells.column(name) for name in cells.columns if name != "length"})
+    numbers = pd.RangeIndex(len(cells))
+    columns = {name: cells.column(name) for name in cells.columns if name != "length"}
+    obs = pd.DataFrame(columns, index=numbers)
     if "obs_names" in obs:
         return obs.set_index(pd.Index(obs.pop("obs_names").astype(str)))
-    return obs.set_index(pd.Index([str(number) for number in range(len(cells))]))
+    return obs.set_index(numbers.astype(str))

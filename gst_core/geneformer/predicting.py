@@ -11,9 +11,9 @@ import numpy as np
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
 from gst_core.geneformer.api import Geneformer
+from gst_core.geneformer.asking import predict
 from gst_core.geneformer.classification_scores import softmax
 from gst_core.geneformer.classifier_files import Description
-from gst_core.geneformer.finetuning import predict
 from gst_core.geneformer.heads import Classifier
 from gst_core.geneformer.labelled_cells import LabelledCells
 

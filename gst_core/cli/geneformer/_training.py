@@ -12,7 +12,7 @@ from gst_core.cli._common import say
 from gst_core.cli.geneformer._options import network_options
 
 if TYPE_CHECKING:
-    from gst_core.geneformer.finetuning import FineTuningConfig
+    from gst_core.geneformer.course import FineTuningConfig
 
 SIZE = click.IntRange(min=1)
 _RATE = click.FloatRange(0, min_open=True)
@@ -56,11 +56,26 @@ _OPTIONS = (
         help="So many of the first layers, and the embeddings, stay as they are.",
     ),
     click.option(
+        "--adapter_rank",
+        default=0,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Leave the network as it is, and learn low-rank matrices of this rank beside it.",
+    ),
+    click.option(
         "--class_weights",
         type=click.Choice(["balanced", "none"]),
         default="balanced",
         show_default=True,
         help="Whether rare classes count more.",
+    ),
+    click.option(
+        "--search",
+        "trials",
+        default=0,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Try so many settings first, on the first fold's held-out examples.",
     ),
     click.option("--bf16", is_flag=True, help="Compute in bfloat16."),
     click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1)),
@@ -78,17 +93,23 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def config_of(course: dict[str, Any]) -> FineTuningConfig:
     """Make the course of a training of a command's options."""
-    from gst_core.geneformer.finetuning import FineTuningConfig
+    from gst_core.geneformer.course import FineTuningConfig
 
     return FineTuningConfig(**course)
 
 
-def stepping(progress: Callable[[int, int], None], folds: int) -> Callable[[str, int, int], None]:
-    """Count the steps of all folds as one course."""
+def stepping(
+    progress: Callable[[int, int], None], folds: int, trials: int
+) -> Callable[[str, int, int], None]:
+    """Count the steps of all trials and folds as one course."""
 
     def on_step(name: str, step: int, steps: int) -> None:
-        number = folds if name == "final" else int(name.removeprefix("fold"))
-        progress(number * steps + step, steps * (folds + (folds > 1)))
+        before = trials + folds
+        if name.startswith("trial"):
+            before = int(name.removeprefix("trial"))
+        elif name.startswith("fold"):
+            before = trials + int(name.removeprefix("fold"))
+        progress(before * steps + step, steps * (trials + folds + (folds > 1)))
 
     return on_step
 
@@ -97,6 +118,13 @@ def tell(report: dict[str, Any], output: Path) -> None:
     """Say what came of a run."""
     for text in [*report["notes"], *report["warnings"]]:
         say(f"geneformer: {text}")
+    if report["search"]:
+        settings = report["settings"]
+        shown = {name: settings[name] for name in report["search"][0]["settings"]}
+        say(
+            f"geneformer: best of {len(report['search'])} settings: "
+            + ", ".join(f"{name} {value:.3g}" for name, value in shown.items())
+        )
     for task in report["tasks"]:
         say(
             f"geneformer: {task['task']}: {task['tested']:,} {report['kind']} tested, by "

@@ -13,6 +13,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "cells",
         "Train and test a classifier of cells: types, states, diseases.",
     ),
+    "genes": (
+        "gst_core.cli.geneformer.classify_genes",
+        "genes",
+        "Train and test a classifier of genes: dosage sensitivity, targets.",
+    ),
     "predict": (
         "gst_core.cli.geneformer.classify_predict",
         "predict",

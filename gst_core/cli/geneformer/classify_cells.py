@@ -79,6 +79,7 @@ def cells(
     counts_layer: str | None,
     gene_column: str | None,
     quiet: bool,
+    trials: int,
     **course: Any,
 ) -> None:
     """Train and test a classifier of cells: types, states, diseases.
@@ -128,7 +129,8 @@ def cells(
             pooling="cls" if embedding == "cls" else "cell",
             facts={"began_with": fingerprint(weight_file(checkpoint)), "donor": donor},
             notes=notes,
-            on_step=stepping(progress, len(plan.folds)),
+            on_step=stepping(progress, len(plan.folds), trials),
+            trials=trials,
         )
     if not quiet:
         tell(report, output)
