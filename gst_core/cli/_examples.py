@@ -34,6 +34,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "gst filter --symbol_assignments pig.tsv --symbol_assignments cow.tsv --output kept/",
     ),
     "gst import": ("gst import original.ckpt --output original.onnx",),
+    "gst page": ("gst page --output site && python -m http.server --directory site",),
     "gst report": ("gst report pig.tsv cow.tsv --output report.html",),
     "geneformer check": ("geneformer check counts.h5ad",),
     "geneformer compare": (

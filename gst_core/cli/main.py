@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "import_checkpoint",
         "Write a checkpoint of the original as an .onnx model.",
     ),
+    "page": ("gst_core.cli.page", "page", "Make a page that names proteins in the browser."),
     "report": ("gst_core.cli.report", "report", "Report on result tables: HTML, MultiQC."),
     "symbols": (
         "gst_core.cli.symbols",

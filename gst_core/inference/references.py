@@ -24,7 +24,7 @@ from gst_core.sequences import encode
 from gst_core.vocabulary import Symbol
 
 FORMAT = "gst-2"
-_APPROVED: Final = "HGNC Symbol"
+APPROVED: Final = "HGNC Symbol"
 
 
 class ReferenceEngine(Engine):
@@ -45,9 +45,9 @@ class ReferenceEngine(Engine):
             raise ValueError(f"it has no {', '.join(sorted(missing))}")
         if len(shape) != 3 or shape[2] not in (FEATURES, FEATURES_BEFORE):
             raise ValueError(f"its network does not read the {FEATURES} features of this version")
-        self._features = int(shape[2])
+        self.feature_count = int(shape[2])
         nothing = {
-            "features": np.zeros((0, 1, self._features), dtype=np.float32),
+            "features": np.zeros((0, 1, self.feature_count), dtype=np.float32),
             "present": np.zeros((0, 1), dtype=np.bool_),
         }
         stored = dict(zip(STORED, self._run(STORED, nothing), strict=True))
@@ -77,12 +77,12 @@ class ReferenceEngine(Engine):
         if len(self._core) and not 0 <= self._core.min() <= self._core.max() < len(counts):
             raise ValueError("its core genes are not in its vocabulary")
         # Of equally good ones the approved symbol comes first, then the first by name.
-        approved = np.array([symbol.source == _APPROVED for symbol in self._vocabulary])
+        approved = np.array([symbol.source == APPROVED for symbol in self._vocabulary])
         rank = np.empty(len(approved), dtype=np.int64)
         rank[np.argsort(~approved, kind="stable")] = np.arange(len(approved))
         self._rank = rank
         library = compiled.LIBRARY
-        self._finder = EvidenceFinder(references, counts.astype(np.int64), self._workers, library)
+        self.finder = EvidenceFinder(references, counts.astype(np.int64), self._workers, library)
         if library is None:
             self.warning = (
                 "this installation has no compiled look-up and takes ten times as long or more; "
@@ -105,11 +105,11 @@ class ReferenceEngine(Engine):
         codes = [encode(sequence[:LONGEST]) for sequence in sequences]
         clades = np.full(len(codes), self.clade_index(clade))
         given = [self._scopes.given(clade, genus)] * len(codes)
-        found = self._finder.find(codes, clades, given=given)
-        feed = {"features": features(found)[:, :, : self._features], "present": found.present}
+        found = self.finder.find(codes, clades, given=given)
+        feed = {"features": features(found)[:, :, : self.feature_count], "present": found.present}
         weighed: NDArray[np.float32] = self._run(["probabilities"], feed)[0][:, 1:]
         shared, kept = without_rivalry(found.classes, weighed, self._originals)
-        same = twins(found, kept, self._finder.references)
+        same = twins(found, kept, self.finder.references)
         shared = shared_equally(shared, same)
         k = min(top_k, weighed.shape[1])
         keys = self._rank[found.classes], -np.where(kept, shared, -1)
@@ -135,7 +135,7 @@ class ReferenceEngine(Engine):
         place = self._place_of(found, symbol.symbol)
         if place is None:
             return None
-        same = twins(found, found.present, self._finder.references)
+        same = twins(found, found.present, self.finder.references)
         return self._show(codes, found, same, 0, place)
 
     @property
@@ -155,12 +155,12 @@ class ReferenceEngine(Engine):
         found = self._find(codes, clade, genus)
         place = self._place_of(found, symbol)
         number = -1 if place is None else int(found.references[0, place])
-        return draw(codes, self._finder.references[number], symbol) if number >= 0 else ""
+        return draw(codes, self.finder.references[number], symbol) if number >= 0 else ""
 
     def _find(self, codes: NDArray[np.uint8], clade: str | None, genus: str | None) -> Found:
         """Find the candidates of one protein."""
         given = [self._scopes.given(clade, genus)]
-        return self._finder.find([codes], np.full(1, self.clade_index(clade)), given=given)
+        return self.finder.find([codes], np.full(1, self.clade_index(clade)), given=given)
 
     def _place_of(self, found: Found, symbol: str) -> int | None:
         """Find a symbol's place among the candidates of one protein."""
@@ -181,10 +181,10 @@ class ReferenceEngine(Engine):
         reference = int(found.references[row, place])
         if reference < 0:
             return None
-        references = self._finder.references
+        references = self.finder.references
         equals = np.flatnonzero(found.present[row] & (same[row] == same[row, place]))
         others = found.classes[row, equals[equals != place]].tolist()
-        alignment = self._finder.show(codes, reference)
+        alignment = self.finder.show(codes, reference)
         return Evidence(
             references.accessions[reference],
             alignment.identity,

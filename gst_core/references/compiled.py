@@ -231,11 +231,32 @@ class CompiledLookUp:
         self._given = ctypes.addressof(self._index), ctypes.addressof(self._limits)
         self._spaces = threading.local()
 
+    @property
+    def room(self) -> int:
+        """References that are found for one protein at most."""
+        limits = self._limits
+        return int(limits.found + limits.similar)
+
+    def layout(self) -> tuple[list[tuple[str, NDArray[Any] | None]], list[tuple[Any, Any]]]:
+        """Give the fields of ``Index`` and of ``Limits``, in the order of ``references.h``.
+
+        Returns
+        -------
+        index
+            Name and array of each; ``None`` for what is none.
+        limits
+            Type and value of each.
+        """
+        return (
+            [(name, self._arrays.get(name)) for name, *_ in _Index._fields_],
+            [(kind, getattr(self._limits, name)) for name, kind, *_ in _Limits._fields_],
+        )
+
     def look_up(self, proteins: Proteins, hidden: Hidden | None = None) -> LookedUp:
         """Find references; see :class:`~gst_core.references.lookup.LookUp`."""
         codes, starts = _laid_out(proteins)
         size = len(proteins)
-        room = size * (lookup.FOUND + lookup.SIMILAR)
+        room = size * self.room
         found = LookedUp(
             np.empty(size, dtype=np.int64),
             np.empty(size, dtype=np.float64),

@@ -30,7 +30,7 @@ FEATURES_BEFORE: Final = 21
 LAMBDA: Final = 0.265
 KAPPA: Final = 0.044
 #: Training proteins beyond this make a symbol no more likely.
-_ENOUGH: Final = 8
+ENOUGH: Final = 8
 
 Array = NDArray[np.float32]
 
@@ -122,7 +122,7 @@ class EvidenceFinder:
         if len(references) > MOST_REFERENCES:
             raise ValueError(f"{len(references)} references, {MOST_REFERENCES} at most")
         self.references = references
-        self._look_up: LookUp = (
+        self.look_up: LookUp = (
             PortableLookUp(references, workers)
             if library is None
             else CompiledLookUp(references, workers, library)
@@ -158,7 +158,7 @@ class EvidenceFinder:
             Of proteins without a word that is like one of a reference, no candidates.
         """
         proteins = [plain(codes) for codes in proteins]
-        looked_up = self._look_up.look_up(proteins, hidden)
+        looked_up = self.look_up.look_up(proteins, hidden)
         evidence = self._by_symbol(proteins, looked_up, given)
         self._count_matches(proteins, evidence)
         classes, references = evidence.classes, evidence.references
@@ -170,7 +170,7 @@ class EvidenceFinder:
 
     def show(self, protein: NDArray[np.uint8], reference: int) -> Alignment:
         """Show how a protein, residue codes, aligns with a reference."""
-        return self._look_up.show(plain(protein), reference)
+        return self.look_up.show(plain(protein), reference)
 
     def _by_symbol(
         self,
@@ -210,7 +210,7 @@ class EvidenceFinder:
         rank[order] = np.arange(len(order))
         group = rank[inverse]
         # Each protein's references are sorted by score: the first of a symbol is its best one.
-        totals = self._look_up.totals[found]
+        totals = self.look_up.totals[found]
         by_words = np.lexsort((-shared / np.sqrt(np.maximum(totals, 1)), group))
         likest = by_words[np.searchsorted(group[by_words], np.arange(len(order)))]
         row = rows[first]
@@ -223,7 +223,7 @@ class EvidenceFinder:
             scores[first],
             np.bincount(group, scores) / aligned,
             self._lengths[found[first]],
-            self._look_up.self_scores[found[first]],
+            self.look_up.self_scores[found[first]],
         )
         few = slot < CANDIDATES
         at = row[few], slot[few]
@@ -241,7 +241,7 @@ class EvidenceFinder:
         close[close.sum(1) < 2] = False
         rows, slots = np.nonzero(close)
         references = evidence.references[rows, slots]
-        evidence.numbers[rows, slots, 5:7] = self._look_up.count_matches(proteins, rows, references)
+        evidence.numbers[rows, slots, 5:7] = self.look_up.count_matches(proteins, rows, references)
 
 
 def _as_given(
@@ -315,7 +315,7 @@ def features(evidence: Evidence) -> Array:
             mean / top,
             np.log(residues) / 8,
             np.log1p(score) / 8,
-            np.log1p(np.minimum(count, _ENOUGH)),
+            np.log1p(np.minimum(count, ENOUGH)),
             kin,
             np.log1p(np.maximum(itself - score, 0)) / 8,
             np.log1p(np.maximum(whole - score, 0)) / 8,

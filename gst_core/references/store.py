@@ -20,9 +20,9 @@ MOST_REFERENCES: Final = (1 << 16) - 1
 STORED: Final = ("packed", "lengths", "classes", "clades", "counts", "originals")
 
 #: Letters of a packed residue: the 20 common ones in the order of their codes, B, and X.
-_BASE: Final = 22
+BASE: Final = 22
 #: Residues in 32 bits: 22 ** 7 < 2 ** 32.
-_PER_WORD: Final = 7
+PER_WORD: Final = 7
 _UNKNOWN: Final = ALPHABET.index("X")
 #: Packed numbers unpacked together: what is only needed for a moment stays small.
 _PIECE: Final = 1 << 17
@@ -92,12 +92,12 @@ def pack(codes: NDArray[np.uint8]) -> NDArray[np.uint32]:
     packed
         Seven residues a number, the first most significant, base 22; the last filled up with 0.
     """
-    padded = np.zeros(-(-len(codes) // _PER_WORD) * _PER_WORD, dtype=np.uint8)
+    padded = np.zeros(-(-len(codes) // PER_WORD) * PER_WORD, dtype=np.uint8)
     padded[: len(codes)] = codes
-    columns = padded.reshape(-1, _PER_WORD)
+    columns = padded.reshape(-1, PER_WORD)
     packed = np.zeros(len(columns), dtype=np.uint32)
-    for place in range(_PER_WORD):
-        packed *= np.uint32(_BASE)
+    for place in range(PER_WORD):
+        packed *= np.uint32(BASE)
         packed += columns[:, place]
     return packed
 
@@ -117,15 +117,15 @@ def unpack(packed: NDArray[np.uint32], length: int) -> NDArray[np.uint8]:
     ValueError
         If there are not as many, or a number is none that :func:`pack` writes.
     """
-    if not 0 <= len(packed) * _PER_WORD - length < _PER_WORD:
+    if not 0 <= len(packed) * PER_WORD - length < PER_WORD:
         raise ValueError(f"{len(packed)} packed numbers do not hold {length} residues")
-    if packed.max(initial=0) >= _BASE**_PER_WORD:
+    if packed.max(initial=0) >= BASE**PER_WORD:
         raise ValueError("packed numbers beyond those of seven residues")
-    columns = np.empty((len(packed), _PER_WORD), dtype=np.uint8)
+    columns = np.empty((len(packed), PER_WORD), dtype=np.uint8)
     for start in range(0, len(packed), _PIECE):
         rest = packed[start : start + _PIECE]
-        for place in reversed(range(_PER_WORD)):
-            quotient = rest // np.uint32(_BASE)
-            columns[start : start + _PIECE, place] = rest - quotient * np.uint32(_BASE)
+        for place in reversed(range(PER_WORD)):
+            quotient = rest // np.uint32(BASE)
+            columns[start : start + _PIECE, place] = rest - quotient * np.uint32(BASE)
             rest = quotient
     return columns.reshape(-1)[:length]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: The letters in the order of their codes, 0 to 26; the original's order.
 ALPHABET: Final = "ACDEFGHIKLMNPQRSTVWYBXZJUO*"
@@ -32,4 +33,7 @@ def encode(residues: bytes) -> NDArray[np.uint8]:
     codes
         Of shape ``(length,)``, read-only.
     """
+    # only here: sequences are also read where there is no numpy, as in a browser
+    import numpy as np
+
     return np.frombuffer(residues.translate(_CODES), dtype=np.uint8)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
-
-import numpy as np
 
 from gst_core.errors import GstError
 from gst_core.sequences.alphabet import ALPHABET
@@ -144,9 +143,11 @@ _CLEAN_STOPS: Final = bytes(_STOP if byte == ord(".") else _CLEAN[byte] for byte
 MAX_ID: Final = 32_767
 #: The longest protein; the longest that is known has some 45,000 residues.
 MAX_RESIDUES: Final = 1_000_000
-#: Ids that are remembered to find duplicates, and the slots of the table that holds them.
+#: Ids that are remembered to find duplicates, and the slots of the table that holds them: at first
+#: and at most.
 _REMEMBERED: Final = 1_500_000
-_SLOTS: Final = 1 << 21
+_SLOTS: Final = 1 << 12
+_MOST_SLOTS: Final = 1 << 21
 
 
 class Cleaner:
@@ -173,9 +174,8 @@ class Cleaner:
         self._original = original
         self._statistics = statistics
         self._clean = _CLEAN if original else _CLEAN_STOPS
-        # Hashes of ids by open addressing. Its size is fixed, so that memory does not grow
-        # with the input, and the system gives it no memory before it is written to.
-        self._seen = np.zeros(_SLOTS, dtype=np.int64).data
+        # Hashes of ids by open addressing, up to a size: memory does not grow with the input.
+        self._seen = array("q", bytes(8 * _SLOTS))
         self._remembered = 0
 
     def protein(self, header: bytes, body: bytes, line: int) -> Protein:
@@ -296,16 +296,19 @@ class Cleaner:
         return stable_id
 
     def _is_duplicate(self, stable_id: str) -> bool:
-        seen = self._seen
         value = hash(stable_id) or 1
-        slot = value % _SLOTS
-        while (other := seen[slot]) != 0:
-            if other == value:
-                return True
-            slot = (slot + 1) % _SLOTS
+        slot = _slot_of(value, self._seen)
+        if self._seen[slot]:
+            return True
         if self._remembered < _REMEMBERED:
-            seen[slot] = value
+            self._seen[slot] = value
             self._remembered += 1
+            slots = len(self._seen)
+            if 4 * self._remembered > 3 * slots and slots < _MOST_SLOTS:
+                grown = array("q", bytes(16 * slots))
+                for known in filter(None, self._seen):
+                    grown[_slot_of(known, grown)] = known
+                self._seen = grown
         return False
 
     def _replaced(self, body: bytes, stable_id: str, line: int) -> bytes:
@@ -345,3 +348,12 @@ class Cleaner:
         statistics = self._statistics
         statistics.first_replaced = statistics.first_replaced or where
         statistics.replaced.update(letters.decode("latin-1"))
+
+
+def _slot_of(value: int, seen: array[int]) -> int:
+    """Find the slot of a hash, or the one where it would go."""
+    slots = len(seen)
+    slot = value % slots
+    while seen[slot] not in (0, value):
+        slot = (slot + 1) % slots
+    return slot

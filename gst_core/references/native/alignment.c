@@ -25,6 +25,13 @@ static void rows_of(Band band, int64_t length, int64_t size, int64_t *first, int
 #define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (VECTOR){__VA_ARGS__})
 #endif
 
+/* Clang does not see that a loop over lanes is one instruction of WebAssembly. */
+#if defined(__clang__) && __has_builtin(__builtin_elementwise_max)
+#define HAS_ELEMENTWISE 1
+#else
+#define HAS_ELEMENTWISE 0
+#endif
+
 #define LANES 8
 #define VECTOR Lanes8
 #define LARGER larger_of_8

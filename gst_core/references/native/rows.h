@@ -6,10 +6,14 @@ typedef int16_t VECTOR __attribute__((vector_size(2 * LANES), may_alias));
 
 TARGET static inline VECTOR LARGER(VECTOR a, VECTOR b)
 {
+#if HAS_ELEMENTWISE
+    return __builtin_elementwise_max(a, b);
+#else
     VECTOR larger;
     for (int lane = 0; lane < LANES; lane++)
         larger[lane] = a[lane] > b[lane] ? a[lane] : b[lane];
     return larger;
+#endif
 }
 
 /* The best score within a band (Gotoh 1982); right up to MOST_IN_16_BITS. cells (2, stride). */

@@ -1,0 +1,1 @@
+"""A page that names proteins in a browser: a folder of files, no server."""
