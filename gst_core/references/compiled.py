@@ -54,6 +54,7 @@ class _Limits(ctypes.Structure):
         *((name, _INT) for name in ("found", "aligned", "searched", "rivals", "sure", "similar")),
         *((name, _DOUBLE) for name in ("worth", "doubtful", "weak")),
         *((name, _INT) for name in ("alike", "more_alike", "tallied", "ranked", "short_for_tally")),
+        *((name, _INT) for name in ("places_of_word", "places_of_all")),
         *(
             (name, _INT)
             for name in ("gap_open", "gap_extend", "bin_bits", "few", "margin", "wide_margin")
@@ -84,6 +85,8 @@ def _limits() -> _Limits:
         tallied=postings.TALLIED,
         ranked=postings.RANKED,
         short_for_tally=postings.SHORT_FOR_TALLY,
+        places_of_word=postings.PLACES_OF_WORD,
+        places_of_all=postings.PLACES_OF_ALL,
         gap_open=alignment.GAP_OPEN,
         gap_extend=alignment.GAP_EXTEND,
         bin_bits=alignment.BIN_BITS,

@@ -235,11 +235,17 @@ def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
     -------
     rows
         ``(N, 3)``: a word, the place in the protein of one that it is like, and the score of
-        their four substitutions, :data:`~gst_core.references.postings.ALIKE` at least.
+        their four substitutions, :data:`~gst_core.references.postings.ALIKE` at least; of a word
+        and in all no more than :data:`~gst_core.references.postings.PLACES_OF_WORD` and
+        :data:`~gst_core.references.postings.PLACES_OF_ALL` allow.
     """
     scores, letters = BLOSUM62.astype(np.int32), GROUPS[codes]
     parts = [np.empty((0, 3), dtype=np.int32)]
+    places_of = np.zeros(WORDS, dtype=np.int32)
+    number = 0
     for place in range(len(codes) - SPAN + 1):
+        if number >= postings.PLACES_OF_ALL:
+            break
         word = [int(letters[place + offset]) for offset in OFFSETS]
         if min(word) < 0:
             continue
@@ -249,8 +255,12 @@ def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
         tails = np.flatnonzero(right >= postings.ALIKE - left.max())
         score = left[heads][:, None] + right[tails]
         first, last = np.nonzero(score >= postings.ALIKE)
-        words = heads[first] * LETTERS**2 + tails[last]
-        parts.append(np.stack([words, np.full_like(words, place), score[first, last]], axis=1))
+        words, own = heads[first] * LETTERS**2 + tails[last], score[first, last]
+        wanted = places_of[words] < postings.PLACES_OF_WORD
+        words, own = words[wanted], own[wanted]
+        places_of[words] += 1
+        number += len(words)
+        parts.append(np.stack([words, np.full_like(words, place), own], axis=1))
     return np.concatenate(parts).astype(np.int32)
 
 

@@ -139,6 +139,8 @@ def test_both_implementations_build_the_same_index(workers):
         {"DOUBTFUL": 2.0, "RIVALS": 3},
         {"WEAK": 2.0, "SURE": 4, "SIMILAR": 9},
         {"WEAK": 2.0, "FOUND": 2, "TALLIED": 20, "RANKED": 12, "BUDGET": 300},
+        {"WEAK": 2.0, "PLACES_OF_WORD": 3},
+        {"WEAK": 2.0, "PLACES_OF_ALL": 700},
     ],
 )
 def test_both_implementations_find_the_same_to_the_bit(monkeypatch, limits):
@@ -155,6 +157,7 @@ def test_both_implementations_find_the_same_to_the_bit(monkeypatch, limits):
     references = references_of(proteins, [number // 2 for number in range(len(proteins))])
     asked = [evolved(rng, codes, share) for codes in proteins[::6] for share in (0, 0.3, 0.6)]
     asked += [encode(b""), encode(b"M"), encode(b"MKVLWX" * 3), random_protein(rng, 90)]
+    asked += [encode(b"MKVLWA" * 9 + b"W" * 20)]
     hidden = [rng.random(len(proteins)) < share for share in np.linspace(0, 1, len(asked))]
     one = CompiledLookUp(references, 2, LIBRARY)
     other = PortableLookUp(references, 1)
@@ -182,6 +185,20 @@ def test_similar_words_against_trying_all():
                 expected.append((number, place, score))
     rows = similar_words(codes)
     assert sorted(map(tuple, rows.tolist())) == sorted(expected)
+
+
+def test_a_protein_of_few_words_has_few_places_of_each(monkeypatch):
+    """The first ones, so that hundreds of thousands of W's take no gigabytes."""
+    monkeypatch.setattr(postings, "PLACES_OF_WORD", 5)
+    rows = similar_words(encode(b"W" * 200 + b"MKVLWACD"))
+    words, numbers = np.unique(rows[:, 0], return_counts=True)
+    assert numbers.max() == 5
+    assert len(words) > 100
+    assert set(rows[rows[:, 0] == similar_words(encode(b"WWWWW"))[0, 0], 1]) == set(range(5))
+    monkeypatch.setattr(postings, "PLACES_OF_ALL", 300)
+    limited = similar_words(encode(b"W" * 200))
+    first = len(similar_words(encode(b"WWWWW")))
+    assert 300 <= len(limited) < 300 + first
 
 
 def test_distant_relatives_are_found_by_similar_words():

@@ -77,7 +77,7 @@ int prepare(const Index *index, const Limits *limits, Space *space, Protein prot
     }
     clear(&space->same);
     clear(&space->alike);
-    return place_words(index, &space->same, protein, limits->word_worth);
+    return place_words(index, limits, &space->same, protein);
 }
 
 /* The bin with the highest sum, the first of equal ones; -1 where there is none. */
@@ -105,7 +105,7 @@ static int choose_band(const Index *index, const Limits *limits, Space *space, P
     int64_t best = best_bin(space, touched), margin = limits->margin;
     if (touched >= 0 && (best < 0 || space->sums[best + 1] < limits->few * limits->word_worth)) {
         forget_diagonals(space, touched);
-        if (!space->alike.number && place_similar(index, limits->alike, &space->alike, protein))
+        if (!space->alike.number && place_similar(index, limits, &space->alike, protein))
             return -1;
         touched = add_diagonals(index, &space->alike, space, length, number, bits);
         best = best_bin(space, touched);

@@ -90,7 +90,7 @@ static int64_t add_similar(const Index *index, const Limits *limits, Space *spac
 {
     int32_t found[limits->similar];
     int64_t words = number;
-    if (!space->alike.number && place_similar(index, limits->alike, &space->alike, protein))
+    if (!space->alike.number && place_similar(index, limits, &space->alike, protein))
         return -1;
     int64_t similar = search_similar(index, limits, space, protein, hidden, found);
     for (int64_t i = 0; i < words && i < limits->sure; i++)

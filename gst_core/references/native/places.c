@@ -4,32 +4,41 @@
 /* So low that no pair with it is a number of one. */
 enum { NO_LETTER = -LETTERS * LETTERS };
 
-static int add_row(Places *places, int32_t word, int64_t place, int32_t score)
+/* Add a place of a word, unless it has as many as it may: of W's alone each is like each. */
+static int add_row(const Limits *limits, Places *places, int32_t word, int64_t place,
+                   int32_t score)
 {
+    Chain *chain = places->chains + word;
+    if (chain->number == limits->places_of_word)
+        return 0;
     if (places->number == places->room && room_for_row(places))
         return -1;
-    places->rows[places->number++] = (Row){word, (int32_t)place, score, places->first[word]};
-    places->first[word] = (int32_t)places->number;
+    places->rows[places->number++] = (Row){word, (int32_t)place, score, chain->first};
+    chain->first = (int32_t)places->number;
+    chain->number++;
     mark(places->marked, word);
     return 0;
 }
 
-/* Make a row of each word of a protein, with a score. */
-int place_words(const Index *index, Places *places, Protein protein, int32_t score)
+/* Make a row of each word of a protein. */
+int place_words(const Index *index, const Limits *limits, Places *places, Protein protein)
 {
     for (int64_t place = 0; place + SPAN <= protein.length; place++) {
         int32_t word = word_at(protein.codes + place, index->letters);
-        if (word >= 0 && add_row(places, word, place, score))
+        if (word >= 0 && add_row(limits, places, word, place, limits->word_worth))
             return -1;
     }
     return 0;
 }
 
 /* Make a row of each word like one of a protein; see portable_index.similar_words. */
-int place_similar(const Index *index, int32_t least, Places *places, Protein protein)
+int place_similar(const Index *index, const Limits *limits, Places *places, Protein protein)
 {
+    const int32_t least = limits->alike;
     static const int offsets[] = {0, 1, 3, 4};
     for (int64_t place = 0; place + SPAN <= protein.length; place++) {
+        if (places->number >= limits->places_of_all)
+            break;
         const uint8_t *codes = protein.codes + place;
         if (word_at(codes, index->letters) < 0)
             continue;
@@ -61,7 +70,7 @@ int place_similar(const Index *index, int32_t least, Places *places, Protein pro
                         if (score < least)
                             break;
                         int32_t word = ((a * LETTERS + b) * LETTERS + c) * LETTERS + d;
-                        if (add_row(places, word, place, score))
+                        if (add_row(limits, places, word, place, score))
                             return -1;
                     }
                 }
@@ -75,7 +84,7 @@ int place_similar(const Index *index, int32_t least, Places *places, Protein pro
 void clear(Places *places)
 {
     for (int64_t i = 0; i < places->number; i++) {
-        places->first[places->rows[i].word] = 0;
+        places->chains[places->rows[i].word] = (Chain){0};
         places->marked[places->rows[i].word >> 3] = 0;
     }
     places->number = 0;
@@ -127,7 +136,7 @@ int64_t add_diagonals(const Index *index, const Places *places, Space *space, in
     int32_t *sums = space->sums + 1;
     for (int64_t i = 0; i < common; i++) {
         int64_t place = space->common[i].place + length;
-        for (int32_t at = places->first[space->common[i].word]; at;) {
+        for (int32_t at = places->chains[space->common[i].word].first; at;) {
             Row row = places->rows[at - 1];
             int64_t diagonal = (place - row.place) >> bits;
             if (!sums[diagonal])

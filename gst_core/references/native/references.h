@@ -39,7 +39,7 @@ typedef struct {
     float least;
     int32_t found, aligned, searched, rivals, sure, similar;
     double worth, doubtful, weak;
-    int32_t alike, more_alike, tallied, ranked, short_for_tally;
+    int32_t alike, more_alike, tallied, ranked, short_for_tally, places_of_word, places_of_all;
     int32_t gap_open, gap_extend, bin_bits, few, margin, wide_margin, word_worth;
 } Limits;
 
@@ -59,10 +59,15 @@ typedef struct {
     int32_t word, place, score, next;
 } Row;
 
+/* The rows of a word: the first of them, from 1, and how many there are. */
+typedef struct {
+    int32_t first, number;
+} Chain;
+
 /* Words by which places of a protein are found. */
 typedef struct {
     uint8_t *marked; /* (WORDS / 8 + 1,): whether there is a row of a word */
-    int32_t *first;  /* (WORDS,): its first row, from 1; 0: there is none */
+    Chain *chains;   /* (WORDS,) */
     Row *rows;
     int64_t number, room;
 } Places;
@@ -139,8 +144,8 @@ int64_t select_hits(Hit *hits, int64_t number, int64_t most);
 int64_t best_hits(Hit *hits, int64_t number, int64_t most);
 
 /* places.c */
-int place_words(const Index *index, Places *places, Protein protein, int32_t score);
-int place_similar(const Index *index, int32_t least, Places *places, Protein protein);
+int place_words(const Index *index, const Limits *limits, Places *places, Protein protein);
+int place_similar(const Index *index, const Limits *limits, Places *places, Protein protein);
 void clear(Places *places);
 int64_t add_diagonals(const Index *index, const Places *places, Space *space, int64_t length,
                       int64_t number, int bits);

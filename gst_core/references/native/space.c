@@ -26,7 +26,7 @@ static int renew(void **array, size_t bytes)
 static void places_free(Places *places)
 {
     free(places->marked);
-    free(places->first);
+    free(places->chains);
     free(places->rows);
 }
 
@@ -46,7 +46,7 @@ void space_free(Space *space)
 
 static int room_for_places(Places *places)
 {
-    return RENEW(places->marked, WORDS / 8 + 1) || RENEW(places->first, WORDS) ? -1 : 0;
+    return RENEW(places->marked, WORDS / 8 + 1) || RENEW(places->chains, WORDS) ? -1 : 0;
 }
 
 /* Null without memory. */
