@@ -1,7 +1,7 @@
 # make demo   set up, name the bundled sample, show what came of it
 # make test   set up for development and run every test, in WORKERS processes (2)
 # make lint   style, types and the import contract
-# make lock   renew requirements-dev.lock from pyproject.toml
+# make lock   renew requirements-dev.lock and the images' locks from pyproject.toml
 
 PYTHON ?= python3
 VENV := .venv
@@ -50,6 +50,12 @@ lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements-dev.lock
+	for extras in cpu,ensembl gpu,ensembl geneformer; do \
+		$(BIN)/uv pip compile pyproject.toml --quiet --extra $${extras%,*} --extra $${extras#*,} \
+			--generate-hashes --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+			--no-header --no-annotate --no-emit-index-url \
+			--output-file containers/requirements-$${extras%,*}.lock > /dev/null || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

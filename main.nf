@@ -1,12 +1,14 @@
 #!/usr/bin/env nextflow
 /*
- * Gene symbols for the proteins of many genomes: (dump ->) assign -> filter (-> check -> load -> check) -> report.
+ * Gene symbols for the proteins of many genomes: (dump ->) assign -> filter (-> check -> load -> check) -> report;
+ * and, where there are counts of single cells: assign -> bridge -> check -> tokenize -> embed.
  */
 
 include { checkedParams ; optionalFile ; readSamplesheet } from './modules/local/inputs'
-include { folderOf ; softwareVersions } from './modules/local/handover'
+include { cellsOf ; folderOf ; softwareVersions } from './modules/local/handover'
 include { NAME_PROTEINS    } from './subworkflows/local/name_proteins'
 include { LOAD_SYMBOLS     } from './subworkflows/local/load_symbols'
+include { EMBED_CELLS      } from './subworkflows/local/embed_cells'
 include { REPORT_OUTCOMES  } from './subworkflows/local/report_outcomes'
 include { GST_DUMPPROTEINS } from './modules/ensembl/gst/dumpproteins'
 
@@ -35,6 +37,14 @@ workflow {
         optionalFile(options.primary_ids),
     )
 
+    EMBED_CELLS(
+        NAME_PROTEINS.out.tables,
+        proteins,
+        options.threshold,
+        optionalFile(options.geneformer_model),
+        optionalFile(options.geneformer_resources),
+    )
+
     // What became of every genome of the samplesheet; those that failed fail the run, when all else is done
     run = [pipeline: workflow.manifest.name, version: workflow.manifest.version, nextflow: nextflow.version.toString(), threshold: options.threshold]
     versions = channel.topic('versions').toList().map { tuples -> softwareVersions(tuples, run) }.collectFile(name: 'software_mqc_versions.yml')
@@ -47,6 +57,10 @@ workflow {
             check_before: LOAD_SYMBOLS.out.before,
             load: LOAD_SYMBOLS.out.plans,
             check: LOAD_SYMBOLS.out.datachecks,
+            bridge: EMBED_CELLS.out.human,
+            check_cells: EMBED_CELLS.out.checks,
+            tokenize: EMBED_CELLS.out.tokens,
+            embed: EMBED_CELLS.out.embedded,
         ],
         samplesheet,
         options,
@@ -59,6 +73,13 @@ workflow {
     filtered_symbols = NAME_PROTEINS.out.filtered
     loaded_symbols = LOAD_SYMBOLS.out.plans
     datachecks = LOAD_SYMBOLS.out.datachecks
+    human_counts = EMBED_CELLS.out.human
+    bridge_reports = EMBED_CELLS.out.reports
+    bridged_genes = EMBED_CELLS.out.genes
+    cell_checks = EMBED_CELLS.out.checks
+    cell_tokens = EMBED_CELLS.out.tokens
+    embedded_cells = EMBED_CELLS.out.embedded
+    cell_plots = EMBED_CELLS.out.plots
     report = REPORT_OUTCOMES.out.html
     genome_table = REPORT_OUTCOMES.out.genome_table
     multiqc = REPORT_OUTCOMES.out.multiqc
@@ -78,6 +99,27 @@ output {
     }
     datachecks {
         path { meta, _tap -> folderOf(meta.id) }
+    }
+    human_counts {
+        path { meta, _h5ad -> cellsOf(meta.id) }
+    }
+    bridge_reports {
+        path { meta, _json -> cellsOf(meta.id) }
+    }
+    bridged_genes {
+        path { meta, _tsv -> cellsOf(meta.id) }
+    }
+    cell_checks {
+        path { meta, _json -> cellsOf(meta.id) }
+    }
+    cell_tokens {
+        path { meta, _dataset -> cellsOf(meta.id) }
+    }
+    embedded_cells {
+        path { meta, _h5ad -> cellsOf(meta.id) }
+    }
+    cell_plots {
+        path { meta, _png -> cellsOf(meta.id) }
     }
     report {
         path 'report'

@@ -85,6 +85,7 @@ def tokenize_file(
     resources: Resources,
     *,
     attributes: Mapping[str, str] | None = None,
+    all_attributes: bool = False,
     layer: str | None = None,
     column: str | None = None,
     filter_column: str | None = None,
@@ -104,6 +105,8 @@ def tokenize_file(
         The dictionary.
     attributes
         Column of `obs`, or ``obs_names``, to name of the dataset's column.
+    all_attributes
+        Carry over all columns of `obs` and ``obs_names``; `attributes` may rename some.
     layer, column
         Where counts and genes' names are, if not where they are looked for.
     filter_column
@@ -124,7 +127,10 @@ def tokenize_file(
     counts = open_counts(path, layer)
     try:
         opened = prepare(counts, resources, column)
-        columns = _attributes(counts, attributes or {})
+        wanted = dict(attributes or {})
+        if all_attributes:
+            wanted = {n: n for n in (CELL_NAMES, *map(str, counts.obs.columns))} | wanted
+        columns = _attributes(counts, wanted)
         taken = _filter(counts, filter_column)
         kinds = {name: arrow_type(values) for name, values in columns.items()}
         import pyarrow as pa

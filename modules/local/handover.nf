@@ -7,40 +7,66 @@ def folderOf(id) {
     return "symbols/${id}"
 }
 
+// The same for the cells of its species.
+def cellsOf(id) {
+    return "cells/${id}"
+}
+
 // A genome's record; files: [step: file] of the steps it went through.
 def genomeRecord(meta, files, load) {
-    def steps = (meta.database ? ['dump'] : []) + ['assign', 'filter'] + (load && meta.database ? ['check_before', 'load', 'check'] : [])
-    def broken = files.check ? failedDatachecks(files.check) : []
-    def failed = steps.find { step -> !files[step] || step == 'check' && broken }
-    def published = { step -> files[step] ? "${folderOf(meta.id)}/${files[step].name}".toString() : null }
+    def steps = (meta.database ? ['dump'] : []) +
+        ['assign', 'filter'] +
+        (load && meta.database ? ['check_before', 'load', 'check'] : []) +
+        (meta.counts ? ['bridge', 'check_cells', 'tokenize', 'embed'] : [])
+    def complaints = [check: datacheckComplaint(files.check), check_cells: cellsComplaint(files.check_cells)]
+    def failed = steps.find { step -> !files[step] || complaints[step] }
+    def published = { step, folder = folderOf(meta.id) -> files[step] ? "${folder}/${files[step].name}".toString() : null }
     return [
         id: meta.id,
         scientific_name: meta.scientific_name,
         taxon_id: meta.taxon_id as Integer,
         status: failed ? 'failed' : 'done',
         failed_step: failed,
-        error: !failed ? null : broken ? "datachecks fail that did not before the load: ${broken.join(', ')}".toString() : reasonOf(meta.id, failed),
+        error: failed ? complaints[failed] ?: reasonOf(meta.id, failed) : null,
         symbols: published.call('assign'),
         filtered_symbols: published.call('filter'),
         loaded_symbols: published.call('load'),
         datachecks: published.call('check'),
+        human_counts: published.call('bridge', cellsOf(meta.id)),
+        cell_tokens: published.call('tokenize', cellsOf(meta.id)),
+        embedded_cells: published.call('embed', cellsOf(meta.id)),
         fasta: meta.fasta?.toUriString(),
         database: meta.database,
         gff3: meta.gff3?.toUriString(),
         genome: meta.genome?.toUriString(),
+        counts: meta.counts?.toUriString(),
     ]
 }
 
-// Names of the datachecks that fail. TAP: advisory ones, and those that failed before the load, bear the directive TODO.
-def failedDatachecks(tap) {
-    return tap.readLines()
+// What is wrong by datachecks, or null. TAP: advisory ones, and those that failed before the load, bear the directive TODO.
+def datacheckComplaint(tap) {
+    def failed = (tap ? tap.readLines() : [])
         .findAll { line -> line.startsWith('not ok') && !line.contains('# TODO') }
         .collect { line -> line.replaceFirst(/^not ok\s*\d*\s*-?\s*/, '') }
+    return failed ? "datachecks fail that did not before the load: ${failed.join(', ')}".toString() : null
+}
+
+// What is wrong with counts by geneformer check, or null; a stub's document is empty.
+def cellsComplaint(json) {
+    def report = json && json.size() ? new groovy.json.JsonSlurper().parse(json) : [good: true]
+    def bad = (report.findings ?: []).findAll { finding -> finding.state == 'bad' }
+    return report.good ? null : bad.collect { finding -> "${finding.what}: ${finding.value}; ${finding.advice}" }.join('. ')
+}
+
+def isFit(json) {
+    return !cellsComplaint(json)
 }
 
 // Why a genome failed, in the words of the program that gave it up. conf/base.config notes each task that is given up.
 def reasonOf(id, step) {
-    def process = [dump: 'GST_DUMPPROTEINS', assign: 'GST_ASSIGN', filter: 'GST_FILTER', check_before: 'GST_CHECK_BEFORE', load: 'GST_LOAD', check: 'GST_CHECK'][step]
+    def process = step == 'check_cells' ? 'GENEFORMER_CHECK'
+        : step in ['bridge', 'tokenize', 'embed'] ? "GENEFORMER_${step.toUpperCase()}"
+        : step == 'dump' ? 'GST_DUMPPROTEINS' : "GST_${step.toUpperCase()}"
     def tags = System.getProperties().stringPropertyNames()
         .findAll { name -> name.startsWith("gst.failed.${process} (") }
         .collectEntries { name -> [name.substring(name.indexOf('(') + 1, name.length() - 1), name] }

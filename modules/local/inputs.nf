@@ -13,8 +13,8 @@ def checkedParams(params_map, schema_file) {
     }
     rules.each { name, rule ->
         def value = params_map[name]
-        def path = value && rule.format == 'file-path' ? file(value, glob: false) : null
-        def fault = value == null ? null : faultOf(path ? path.toUriString() : value, rule) ?: faultOfFile(path)
+        def path = value && isPath(rule) ? file(value, glob: false) : null
+        def fault = value == null ? null : faultOf(path ? path.toUriString() : value, rule) ?: faultOfPath(path, rule)
         if (fault) {
             faults << "--${name}: ${fault}"
         }
@@ -55,9 +55,9 @@ def readSamplesheet(sheet, schema_file, options) {
         def row = [header, fields].transpose().collectEntries()
         def genome = item.properties.collectEntries { column, rule ->
             def value = row[column] ?: null
-            def path = value && rule.format == 'file-path' ? besides(sheet, value) : null
+            def path = value && isPath(rule) ? besides(sheet, value) : null
             def fault = value == null ? (column in item.required ? 'is empty or missing' : null)
-                : faultOf(path ? path.toUriString() : value, rule) ?: faultOfFile(path)
+                : faultOf(path ? path.toUriString() : value, rule) ?: faultOfPath(path, rule)
             if (fault) {
                 faults << "line ${line}, column '${column}': ${fault}"
             }
@@ -73,6 +73,12 @@ def readSamplesheet(sheet, schema_file, options) {
     }
     if (options.load && !genomes.any { genome -> genome.database }) {
         faults << "--load: no row has a 'database' to load symbols into"
+    }
+    def counted = genomes.any { genome -> genome.counts }
+    ['geneformer_model', 'geneformer_resources'].each { name ->
+        if (counted != !!options[name]) {
+            faults << "--${name}: " + (counted ? "is needed for the 'counts' of cells" : "no row has 'counts' of cells to embed")
+        }
     }
     stopFor(faults, "the samplesheet ${sheet}")
     return genomes
@@ -115,7 +121,15 @@ def optionalFile(path) {
     return path ? file(path, glob: false) : []
 }
 
-def faultOfFile(path) {
+// What is read: a file, or, with the format 'path', a file or a folder.
+def isPath(rule) {
+    return rule.format in ['file-path', 'path']
+}
+
+def faultOfPath(path, rule) {
+    if (rule.format == 'path') {
+        return path && !path.exists() ? "there is no file or folder ${path.toUriString()}" : null
+    }
     return path && !path.isFile() ? "there is no file ${path.toUriString()}" : null
 }
 

@@ -71,6 +71,7 @@ def test_scaled_values_and_nothing_else(resources_dir):
     code, report = looked_at(adata, resources_dir)
     assert code == 1
     assert "nothing in this file" in finding(report, "values")["advice"]
+    assert looked_at(adata, resources_dir, "--allow_failures") == (0, report)
 
 
 def test_fractions_are_noted(resources_dir):

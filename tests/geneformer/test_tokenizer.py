@@ -157,6 +157,16 @@ def test_a_dataset_that_hugging_face_reads(cells, resources_dir, tmp_path):
     assert all(len(row["input_ids"]) == row["length"] for row in read)
 
 
+def test_all_attributes_and_one_of_them_renamed(cells, resources_dir, tmp_path):
+    output = tmp_path / "out.dataset"
+    words = (cells, "--output", output, "--resources", resources_dir, "--all_attributes")
+    assert run(*words, "--custom_attribute", "age=years").exit_code == 0
+    read = datasets.load_from_disk(str(output))
+    others = ["obs_names", "cell_type", "years", "filter_pass", "length"]
+    assert read.column_names == ["input_ids", *others]
+    assert read["obs_names"][2:4] == ["cell2", "cell4"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -29,6 +29,7 @@ PROFILES = [
     "kubernetes",
     "secrets",
     "test",
+    "test_cells",
     "test_full",
     "stub",
 ]

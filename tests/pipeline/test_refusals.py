@@ -109,6 +109,21 @@ def test_bad_parameter(
     assert "Submitted process" not in run.log
 
 
+def test_counts_and_what_embeds_them_come_together(
+    run_pipeline: RunPipeline, tmp_path: Path
+) -> None:
+    cells = write_samplesheet(tmp_path / "cells.csv", COW | {"counts": "no_cells"})
+    run = run_pipeline("--input", cells)
+    assert run.status == 1
+    assert "line 2, column 'counts': there is no file or folder" in run.console
+    assert "--geneformer_model: is needed for the 'counts' of cells" in run.console
+    assert "--geneformer_resources: is needed for the 'counts' of cells" in run.console
+    alone = write_samplesheet(tmp_path / "cow.csv", COW)
+    run = run_pipeline("--input", alone, "--geneformer_model", tmp_path)
+    assert run.status == 1
+    assert "--geneformer_model: no row has 'counts' of cells to embed" in run.console
+
+
 def test_password_in_a_samplesheet_is_not_shown(run_pipeline: RunPipeline, tmp_path: Path) -> None:
     addresses = [
         "mysql://me:zwerglobo@host/core",

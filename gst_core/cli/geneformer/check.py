@@ -23,6 +23,11 @@ from gst_core.cli.geneformer._options import model_version_option, resources_opt
     default="table",
     show_default=True,
 )
+@click.option(
+    "--allow_failures",
+    is_flag=True,
+    help="Exit with status 0 also where tokens would be wrong: for pipelines.",
+)
 def check(
     counts: Path,
     model_version: str,
@@ -30,6 +35,7 @@ def check(
     layer: str | None,
     gene_column: str | None,
     format_: str,
+    allow_failures: bool,
 ) -> None:
     """Tell whether COUNTS can be tokenised as they are, and what to do if not.
 
@@ -58,5 +64,5 @@ def check(
                 *(Text(part) for part in (finding.what, finding.value, finding.advice)),
             )
         Console(soft_wrap=False).print(table)
-    if not report.good:
+    if not (report.good or allow_failures):
         raise click.exceptions.Exit(1)

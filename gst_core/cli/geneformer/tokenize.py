@@ -28,6 +28,11 @@ from gst_core.cli.geneformer._progress import bar
     metavar="NAME[=NEW]",
     help="Column of obs to carry over (obs_names: names of the cells). May be repeated.",
 )
+@click.option(
+    "--all_attributes",
+    is_flag=True,
+    help="Carry over every column of obs, and the names of the cells.",
+)
 @click.option("--filter_column", help="Take the cells where this column of obs is 1 or true.")
 @click.option("--layer", help="Layer with the raw counts, or raw.  [default: X]")
 @click.option(
@@ -42,6 +47,7 @@ def tokenize(
     model_version: str,
     resources: Path | None,
     attributes: tuple[str, ...],
+    all_attributes: bool,
     filter_column: str | None,
     layer: str | None,
     gene_column: str | None,
@@ -70,6 +76,7 @@ def tokenize(
             output,
             Resources.load(model_version, resources),
             attributes=renamed,
+            all_attributes=all_attributes,
             layer=layer,
             column=gene_column,
             filter_column=filter_column,
