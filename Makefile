@@ -1,6 +1,7 @@
 # make demo   set up, name the bundled sample, show what came of it
 # make test   set up for development and run every test, in WORKERS processes (2)
 # make lint   style, types and the import contract
+# make develop  the environment that the two use, without using it
 # make lock   renew requirements-dev.lock and the images' locks from pyproject.toml
 
 PYTHON ?= python3
@@ -11,9 +12,11 @@ MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py $(wildcard gst_
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup demo test test-tools lint format lock clean
+.PHONY: setup develop demo test test-tools lint format lock clean
 
 setup: $(VENV)/.installed-cpu
+
+develop: $(VENV)/.installed-dev
 
 demo: setup
 	bin/gst demo --output .demo

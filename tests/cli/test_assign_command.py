@@ -18,6 +18,7 @@ import zstandard
 from Bio import bgzf
 from click.testing import CliRunner
 
+from gst_core import __version__
 from gst_core.cli.assign import assign
 from gst_core.errors import GstError
 
@@ -291,7 +292,7 @@ def test_version_is_bare_and_loads_nothing_heavy():
         "finally: print(sorted({'numpy', 'onnxruntime', 'torch', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, cwd=ROOT, text=True)
-    assert done.stdout.splitlines() == ["1.0.0", "[]"]
+    assert done.stdout.splitlines() == [__version__, "[]"]
 
 
 def test_inference_loads_no_torch():
