@@ -1,6 +1,7 @@
 # make demo   set up, name the bundled sample, show what came of it
 # make test   set up for development and run every test, in WORKERS processes (2)
 # make lint   style, types and the import contract
+# make docs   the documents as a site, in build/docs
 # make develop  the environment that the two use, without using it
 # make lock   renew requirements-dev.lock and the images' locks from pyproject.toml
 
@@ -12,7 +13,7 @@ MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py $(wildcard gst_
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup develop demo test test-tools lint format lock clean
+.PHONY: setup develop demo test test-tools lint format docs lock clean
 
 setup: $(VENV)/.installed-cpu
 
@@ -33,6 +34,9 @@ lint: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/mkdocs build --strict --quiet
 
 $(VENV)/bin/python:
 	scripts/make_venv $(PYTHON) $(VENV)

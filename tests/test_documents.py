@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -64,3 +67,35 @@ def test_objects_say_what_they_are() -> None:
     assert repr(second) == "Assignment('b': no symbol 0.0000, 0 residues)"
     assert repr(first.best) == "Symbol('HBB', hemoglobin subunit beta, HGNC:4827)"
     assert repr(Symbol("hbb1")) == "Symbol('hbb1')"
+
+
+def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("Agg")
+    plt.close("all")
+    monkeypatch.chdir(tmp_path)
+    notebook = json.loads((DOCS / "notebooks" / "proteins_to_plot.ipynb").read_text("utf-8"))
+    cells = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        exec(cell, names)
+    assert len(plt.get_fignums()) == 2
+    plt.close("all")
+    assert len(names["frame"]) == 60  # type: ignore[arg-type]
+
+
+def test_the_documents_make_a_site(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    made = tmp_path / "site"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mkdocs"),
+            *("build", "--strict", "--quiet", "-d", str(made)),
+        ],
+        cwd=DOCS.parent,
+        capture_output=True,
+        text=True,
+    )
+    # every page is in the navigation, every link and anchor leads somewhere
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (made / "index.html").is_file()
