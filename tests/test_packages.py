@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import runpy
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,7 @@ def test_workflow(path: Path) -> None:
     workflow = yaml_of(path)
     # YAML 1.1 reads the key `on` as true.
     assert workflow[True]
+    # A job that publishes asks for more by itself.
     assert workflow["permissions"] == {"contents": "read"}
     text = path.read_text(encoding="utf-8")
     targets = set(re.findall(r"(?m)^([a-z][a-z-]*):", (ROOT / "Makefile").read_text()))
@@ -71,7 +74,7 @@ def test_workflows_test_and_lint() -> None:
     assert "make lint" in text
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/releasing.md"])
 def test_links_of_documents_lead_somewhere(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
@@ -89,3 +92,80 @@ def test_hooks_run_what_lint_runs() -> None:
     assert lint
     for program in re.findall(r"\$\(BIN\)/([\w-]+)", lint[1]):
         assert f".venv/bin/{program}" in entries
+
+
+@pytest.fixture(scope="module")
+def check() -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "scripts" / "check_packages.py"))
+
+
+def made_wheel(folder: Path, check: dict[str, Any], files: dict[str, bytes]) -> Path:
+    """Write a wheel of these files; those of the package that it needs are empty."""
+    native = "gst_core/references/native/"
+    sources = {f"{native}words.c": b"int x;", f"{native}words.h": b"int z;"}
+    digest = hashlib.sha256(b"int x;int z;").hexdigest().encode()
+    elf = b"\x7fELF".ljust(18, b"\0") + (62).to_bytes(2, "little") + digest
+    needed = [pattern for pattern in check["NEEDED"] if not pattern.startswith(native)]
+    names = [pattern.replace("*", "made") for pattern in needed]
+    about = ("METADATA", "entry_points.txt", "licenses/LICENSE", "licenses/NOTICE")
+    content = dict.fromkeys([*names, *(f"gst_core-1.0.0.dist-info/{n}" for n in about)], b"")
+    content |= sources | {"gst_core/references/_native.so": elf} | files
+    wheel = folder / "gst_core-1.0.0-py3-none-manylinux_2_17_x86_64.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return wheel
+
+
+def faults_of(wheel: Path, check: dict[str, Any]) -> list[str]:
+    files = check["packed"](wheel)
+    ours = {n: c for n, c in files.items() if n.startswith("gst_core/") and "made.py" not in n}
+    ours.pop("gst_core/references/_native.so", None)
+    return list(check["faults"](wheel, files, ours))
+
+
+def test_a_wheel_as_it_should_be(tmp_path: Path, check: dict[str, Any]) -> None:
+    assert faults_of(made_wheel(tmp_path, check, {}), check) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "fault"),
+    [
+        ({"tests/test_x.py": b""}, "tests/test_x.py does not belong there"),
+        ({"gst_core/__pycache__/made.py": b""}, "made.py does not belong there"),
+        ({"gst_core/references/native/words.c": b"int y;"}, "compiled from other sources"),
+        ({"gst_core/references/_native.so": b"\x7fELF".ljust(20, b"\xb7")}, "another processor"),
+    ],
+)
+def test_a_wheel_with_a_fault(
+    tmp_path: Path, check: dict[str, Any], files: dict[str, bytes], fault: str
+) -> None:
+    assert any(fault in said for said in faults_of(made_wheel(tmp_path, check, files), check))
+
+
+def test_a_wheel_for_one_machine_or_without_the_look_up(
+    tmp_path: Path, check: dict[str, Any]
+) -> None:
+    wheel = made_wheel(tmp_path, check, {})
+    files = check["packed"](wheel)
+    local = wheel.rename(tmp_path / "gst_core-1.0.0-py3-none-linux_x86_64.whl")
+    assert any("no tag of all Linux machines" in said for said in check["faults"](local, files, {}))
+    binary = files.pop("gst_core/references/_native.so")
+    assert binary
+    assert any("no compiler" in said for said in check["faults"](local, files, {}))
+
+
+def test_a_package_that_is_not_this_clone_s(
+    tmp_path: Path, check: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check["main"]([]) == 2
+    assert check["main"]([str(made_wheel(tmp_path, check, {}))]) == 1
+    assert "gst_core/__init__.py is missing" in capsys.readouterr().err
+
+
+def test_wheels_are_built_and_checked() -> None:
+    text = (ROOT / ".github" / "workflows" / "wheels.yml").read_text(encoding="utf-8")
+    assert "make wheel-check" in text
+    for script in ("scripts/check_packages.py", "scripts/try_wheel"):
+        assert script in text
+        assert (ROOT / script).is_file()
