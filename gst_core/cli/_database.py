@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
+from gst_core.cli._species import Command, add_options
 from gst_core.ensembl.connect import LOCK_TIMEOUT
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ADDRESS = (
     click.option("--url", help="mysql://user@host:port/database, or sqlite:///core.db."),
@@ -24,10 +21,6 @@ _ADDRESS = (
         help="File with the password; else the environment variable GST_DB_PASSWORD, "
         "else ~/.my.cnf.",
     ),
-)
-_SPECIES = (
-    click.option("--species", help="Production name, in a database of several species."),
-    click.option("--species_id", type=click.IntRange(min=1), help="The same by its number."),
 )
 
 lock_timeout_option = click.option(
@@ -47,15 +40,4 @@ convert_to_innodb_option = click.option(
 
 def address_options(command: Command) -> Command:
     """Add the options that say which database."""
-    return _add(command, _ADDRESS)
-
-
-def species_options(command: Command) -> Command:
-    """Add the options that say which species of it."""
-    return _add(command, _SPECIES)
-
-
-def _add(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return add_options(command, _ADDRESS)

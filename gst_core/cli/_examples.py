@@ -13,6 +13,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "gst compare": (
         "gst compare --assignments_csv pig_symbols.csv --known_symbols known_symbols.tsv",
+        "gst compare --assignments_csv pig_symbols.csv --known_symbols sqlite:///pig.db",
     ),
     "gst completion": (
         "gst completion bash > ~/.local/share/bash-completion/completions/gst",

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from gst_core.cli._columns import aligned
+from gst_core.cli._known import TableOrDatabase, known_symbols, password_file_option
 from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.cli._quality import quality
+from gst_core.cli._species import species_options
 from gst_core.evaluation.comparison import by_threshold, write_comparisons
 from gst_core.evaluation.genomes import (
     STATISTICS_COLUMNS,
@@ -30,10 +32,14 @@ _OUTPUT = OutputFile(path_type=Path)
 @click.option("--assignments_csv", required=True, type=_INPUT, help="Result table of gst_assign.")
 @click.option(
     "--known_symbols",
+    "known",
     required=True,
-    type=_INPUT,
-    help="Tab-separated table with a header: translation id, known symbol.",
+    type=TableOrDatabase(path_type=Path, dir_okay=False),
+    help="Tab-separated table with a header: translation id, known symbol. Or an Ensembl core "
+    "database: mysql://user@host:port/database, or sqlite:///core.db.",
 )
+@password_file_option
+@species_options
 @click.option("--scientific_name", default="", help="Species, for the statistics.")
 @click.option(
     "--checkpoint", type=_INPUT, help="Model that named them: adds whether it has the known symbol."
@@ -48,7 +54,10 @@ _OUTPUT = OutputFile(path_type=Path)
 )
 def compare(
     assignments_csv: Path,
-    known_symbols: Path,
+    known: Path | str,
+    password_file: Path | None,
+    species: str | None,
+    species_id: int | None,
     scientific_name: str,
     checkpoint: Path | None,
     output: Path | None,
@@ -58,22 +67,31 @@ def compare(
 ) -> None:
     """Compare assigned symbols with known ones: exact, fuzzy (one in the other), neither.
 
-    Translation ids that are not known as they are match without their version.
+    Translation ids that are not known as they are match without their version. In a database
+    genes are known by their displayed names, under the ids of gene, canonical transcript and its
+    translation; names that were assigned as GST's are left out.
     The statistics go to standard output, with the ten most confused symbols and families.
     """
     written = output or beside(assignments_csv, "compare")
-    check_paths([] if output else [written])
+    check_paths([] if output else [written], [known] if isinstance(known, Path) else [])
+    if isinstance(known, Path) and (password_file or species or species_id):
+        raise click.UsageError(
+            "--password_file, --species and --species_id are for --known_symbols in a database."
+        )
     vocabulary = None
     if checkpoint:
         from gst_core.evaluation.symbols import model_symbols
 
         vocabulary = model_symbols(checkpoint)
     clade = clade_of(scientific_name) if scientific_name else ""
-    genome = Assembly(scientific_name, clade, assignments_csv, known_symbols)
-    evaluation = evaluate(genome, vocabulary)
-    known = evaluation.with_vocabulary
-    table = threshold_table(by_threshold(evaluation.comparisons, with_vocabulary=known))
-    write_comparisons(written, evaluation.comparisons, with_vocabulary=known)
+    genome = Assembly(scientific_name, clade, assignments_csv, known, species or "")
+    symbols = known_symbols(
+        genome, where="--known_symbols", password_file=password_file, species_id=species_id
+    )
+    evaluation = evaluate(genome, symbols, vocabulary)
+    possible = evaluation.with_vocabulary
+    table = threshold_table(by_threshold(evaluation.comparisons, with_vocabulary=possible))
+    write_comparisons(written, evaluation.comparisons, with_vocabulary=possible)
     if thresholds:
         write_table(thresholds, table)
     if json_:

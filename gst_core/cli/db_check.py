@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from gst_core.cli._database import address_options, species_options
+from gst_core.cli._database import address_options
+from gst_core.cli._species import species_options
 from gst_core.ensembl.check_report import failed_as_before, read_baseline, to_json, to_tap
 from gst_core.ensembl.checks import DATACHECKS
 from gst_core.ensembl.connect import open_database, parse_address

@@ -12,7 +12,8 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from gst_core.cli._database import address_options, species_options
+from gst_core.cli._database import address_options
+from gst_core.cli._species import species_options
 from gst_core.ensembl.connect import open_database, parse_address
 from gst_core.ensembl.dump import DumpedProtein, count_genes, dump_proteins
 from gst_core.ensembl.failures import database_failures

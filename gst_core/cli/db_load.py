@@ -14,8 +14,8 @@ from gst_core.cli._database import (
     address_options,
     convert_to_innodb_option,
     lock_timeout_option,
-    species_options,
 )
+from gst_core.cli._species import species_options
 from gst_core.ensembl.assignment_table import AssignedSymbol, read_assignments
 from gst_core.ensembl.connect import Address, open_database, parse_address
 from gst_core.ensembl.failures import database_failures

@@ -10,8 +10,8 @@ from gst_core.cli._database import (
     address_options,
     convert_to_innodb_option,
     lock_timeout_option,
-    species_options,
 )
+from gst_core.cli._species import species_options
 from gst_core.ensembl.connect import parse_address
 from gst_core.ensembl.species import choose_species
 from gst_core.ensembl.transaction import write_transaction

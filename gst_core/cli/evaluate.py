@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from gst_core.cli._columns import aligned
+from gst_core.cli._known import known_symbols, password_file_option
 from gst_core.cli._quality import quality
 from gst_core.evaluation.comparison import by_threshold, write_comparisons
 from gst_core.evaluation.confusion import (
@@ -37,8 +38,10 @@ from gst_core.evaluation.reliability_diagram import reliability_of, reliability_
     "--assemblies",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Tab-separated table: scientific_name, assignments, known_symbols, optionally clade.",
+    help="Tab-separated table: scientific_name, assignments, known_symbols (a table, or the URL of "
+    "an Ensembl core database), optionally clade, and species, in a database of several.",
 )
+@password_file_option
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -55,7 +58,13 @@ from gst_core.evaluation.reliability_diagram import reliability_of, reliability_
     is_flag=True,
     help="Write precision_recall.png too, with a reliability diagram.",
 )
-def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, plot: bool) -> None:
+def evaluate_genomes(
+    assemblies: Path,
+    password_file: Path | None,
+    checkpoint: Path | None,
+    output: Path,
+    plot: bool,
+) -> None:
     """Compare the assignments of many genomes with their known symbols.
 
     For each genome the comparison table <Scientific_name>_compare.csv, with _2,
@@ -72,7 +81,9 @@ def evaluate_genomes(assemblies: Path, checkpoint: Path | None, output: Path, pl
         vocabulary = model_symbols(checkpoint)
     evaluations = []
     for assembly in read_assemblies(assemblies):
-        evaluation = evaluate(assembly, vocabulary)
+        where = f"{assemblies}, {assembly.scientific_name}"
+        known = known_symbols(assembly, where=where, password_file=password_file)
+        evaluation = evaluate(assembly, known, vocabulary)
         evaluations.append(evaluation)
         what = str(evaluation.statistics)
         if not evaluation.comparisons:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -18,7 +18,6 @@ from gst_core.evaluation.comparison import (
     ThresholdRow,
     by_threshold,
     compare,
-    read_known_symbols,
     statistics,
 )
 from gst_core.evaluation.confusion import confused_families, confused_pairs
@@ -53,13 +52,16 @@ class Assembly:
     assignments
         Its result table.
     known_symbols
-        Table of translation ids and known symbols.
+        Table of translation ids and known symbols, or as text the URL of a core database.
+    species
+        Production name, for a database of several species.
     """
 
     scientific_name: str
     clade: str
     assignments: Path
-    known_symbols: Path
+    known_symbols: Path | str
+    species: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,19 @@ class Evaluation:
         return statistics(self.comparisons, with_vocabulary=self.with_vocabulary)
 
 
+def is_database(text: str) -> bool:
+    """Tell a database's URL from the path of a table."""
+    return "://" in text
+
+
 def read_assemblies(path: Path) -> list[Assembly]:
     """Read a table of assemblies.
 
     Tab-separated with the columns ``scientific_name``, ``assignments``,
     ``known_symbols`` and, unless the taxonomy is to say, ``clade``; others are
     passed over, so the original's table serves with two columns added. Paths are
-    relative to the table.
+    relative to the table. ``known_symbols`` may be the URL of a core database, and
+    ``species`` a production name in it.
 
     Raises
     ------
@@ -121,12 +129,13 @@ def _assembly(row: dict[str, str | None], path: Path, line: int) -> Assembly:
     for column, value in values.items():
         if not value:
             raise GstError(f"no {column}", where=f"{path}, line {line}")
-    name = values["scientific_name"]
+    name, known = values["scientific_name"], values["known_symbols"]
     return Assembly(
         name,
         row.get("clade") or clade_of(name),
         path.parent / values["assignments"],
-        path.parent / values["known_symbols"],
+        known if is_database(known) else path.parent / known,
+        row.get("species") or "",
     )
 
 
@@ -135,17 +144,27 @@ def clade_of(scientific_name: str) -> str:
     return resolve(scientific_name).clade or "unknown"
 
 
-def evaluate(assembly: Assembly, vocabulary: Set[str] | None) -> Evaluation:
+def evaluate(
+    assembly: Assembly, known: Mapping[str, str], vocabulary: Set[str] | None
+) -> Evaluation:
     """Compare one genome's assignments with its known symbols.
+
+    Parameters
+    ----------
+    assembly
+        The genome.
+    known
+        Stable id to symbol.
+    vocabulary
+        Lower-case symbols of the model, where they are known.
 
     Raises
     ------
     GstError
-        If one of its files is damaged.
+        If its result table is damaged.
     OSError
-        If one cannot be read.
+        If it cannot be read.
     """
-    known = read_known_symbols(assembly.known_symbols)
     rows = read_table(assembly.assignments)
     return Evaluation(
         assembly.scientific_name,
