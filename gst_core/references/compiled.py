@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references import alignment, lookup, postings
+from gst_core.references.identical import IDENTICAL, Identical
 from gst_core.references.lookup import Alignment, Hidden, LookedUp, Proteins
 from gst_core.references.postings import Postings
 from gst_core.references.store import References
@@ -40,6 +41,7 @@ class _Index(ctypes.Structure):
             for name in (
                 *("codes", "starts", "classes", "letters", "word_starts", "postings"),
                 *("weights", "inverse_root", "scores", "substitutions", "order"),
+                *("keys", "by_key"),
             )
         ),
     )
@@ -52,6 +54,7 @@ class _Limits(ctypes.Structure):
         *((name, _INT) for name in ("common", "budget", "budget_per_word", "parts", "shortest")),
         ("least", ctypes.c_float),
         *((name, _INT) for name in ("found", "aligned", "searched", "rivals", "sure", "similar")),
+        ("identical", _INT),
         *((name, _DOUBLE) for name in ("worth", "doubtful", "weak")),
         *((name, _INT) for name in ("alike", "more_alike", "tallied", "ranked", "short_for_tally")),
         *((name, _INT) for name in ("places_of_word", "places_of_all")),
@@ -77,6 +80,7 @@ def _limits() -> _Limits:
         rivals=lookup.RIVALS,
         sure=lookup.SURE,
         similar=lookup.SIMILAR,
+        identical=IDENTICAL,
         worth=lookup.WORTH_ALIGNING,
         doubtful=lookup.DOUBTFUL,
         weak=lookup.WEAK,
@@ -215,6 +219,7 @@ class CompiledLookUp:
         self.self_scores = index.self_scores
         self._library, self._references = library, references
         # What the addresses point to.
+        identical = Identical(references.codes, references.starts)
         self._arrays: dict[str, NDArray[Any]] = {
             "codes": np.ascontiguousarray(references.codes, dtype=np.uint8),
             "starts": np.ascontiguousarray(references.starts, dtype=np.int64),
@@ -227,6 +232,8 @@ class CompiledLookUp:
             "scores": BLOSUM90,
             "substitutions": BLOSUM62,
             "order": np.argsort(-BLOSUM62, axis=1, kind="stable").astype(np.int8),
+            "keys": identical.keys,
+            "by_key": identical.references,
         }
         addresses = {name: _at(array) for name, array in self._arrays.items()}
         self._index = _Index(size=len(references), **addresses)
@@ -238,7 +245,7 @@ class CompiledLookUp:
     def room(self) -> int:
         """References that are found for one protein at most."""
         limits = self._limits
-        return int(limits.found + limits.similar)
+        return int(limits.found + limits.similar + limits.identical)
 
     def layout(self) -> tuple[list[tuple[str, NDArray[Any] | None]], list[tuple[Any, Any]]]:
         """Give the fields of ``Index`` and of ``Limits``, in the order of ``references.h``.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gst_core.references import lookup, postings
 from gst_core.references.alignment import Query, self_score
+from gst_core.references.identical import Identical
 from gst_core.references.lookup import Alignment, Hidden, LookedUp, Proteins
 from gst_core.references.portable_index import PortableIndex
 from gst_core.references.store import References
@@ -33,6 +34,7 @@ class PortableLookUp:
         self._index = PortableIndex(references, workers)
         self.totals, self.self_scores = self._index.totals, self._index.self_scores
         self._references, self._lengths = references, references.lengths
+        self._identical = Identical(references.codes, references.starts)
 
     def look_up(self, proteins: Proteins, hidden: Hidden | None = None) -> LookedUp:
         """Find references; see :class:`~gst_core.references.lookup.LookUp`."""
@@ -74,6 +76,13 @@ class PortableLookUp:
         symbols = self._references.classes[found]
         if (symbols[worth] == symbols[:1]).all():
             worth[1:] = False
+        # References with the very sequence are aligned, which words may rank low.
+        identical = self._identical.find(codes, hidden)
+        new = identical[~np.isin(identical, found)]
+        found, shared = np.append(found, new), np.append(shared, np.full(len(new), own))
+        symbols, scores = self._references.classes[found], np.zeros(len(found))
+        for place in np.flatnonzero(np.isin(found, identical)).tolist():
+            scores[place] = asked.score(self._references[int(found[place])])
         self._align(asked, found, np.flatnonzero(worth), scores)
         if scores.max(initial=0) < lookup.DOUBTFUL * whole:
             rivals = np.sort(np.unique(symbols, return_index=True)[1])[: lookup.RIVALS]

@@ -77,6 +77,34 @@ def test_paralogues_that_are_all_but_the_same_are_told_apart(finder):
         assert of[symbol][SCORE] > of[1 - symbol][SCORE]
 
 
+@pytest.mark.parametrize("library", ["portable", "compiled"])
+def test_the_very_sequence_is_aligned_whatever_its_words_say(library):
+    """A protein of many repeats has the words of its shorter paralogues, which rank before it."""
+    if library == "compiled" and LIBRARY is None:
+        pytest.skip("no C compiler on installation")
+    rng = np.random.default_rng(8)
+    unit, tail = random_protein(rng, 120), random_protein(rng, 60)
+    # More paralogues than are looked at, each with all the words.
+    paralogues = [np.concatenate([evolved(rng, unit, 0.02), unit, tail]) for _ in range(200)]
+    long = np.concatenate([unit] * 12 + [tail])
+    references = references_of([*paralogues, long, long, random_protein(rng, 90)], range(203))
+    finder = EvidenceFinder(
+        references,
+        np.ones(203, dtype=np.int64),
+        library=LIBRARY if library == "compiled" else None,
+    )
+    hidden = np.zeros(203, dtype=np.bool_)
+    found = find(finder, long)
+    assert found.classes[0, :2].tolist() == [200, 201]
+    assert (found.numbers[0, :2, SCORE] == self_score(long)).all()
+    assert (found.numbers[0, 2:, SCORE] < self_score(long)).all()
+    assert found.numbers[0, 0, 0] == found.queries[0, 0]
+    hidden[200] = True
+    found = find(finder, long, hidden=[hidden])
+    assert found.classes[0, 0] == 201
+    assert 200 not in found.classes[0]
+
+
 def test_the_score_is_that_of_an_alignment_with_the_reference_that_is_shown(finder):
     rng = np.random.default_rng(3)
     for number in range(0, 90, 7):

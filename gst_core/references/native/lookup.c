@@ -109,6 +109,34 @@ static int64_t add_similar(const Index *index, const Limits *limits, Space *spac
     return similar < 0 ? -1 : number;
 }
 
+/* Align the references with the very sequence of a protein, which its words may rank low. Returns
+ * how many candidates there are, or -1 without memory. */
+static int64_t align_identical(const Index *index, const Limits *limits, Space *space,
+                               Protein protein, const uint8_t *hidden, double own,
+                               Candidate *candidates, int64_t number)
+{
+    int32_t found[limits->identical];
+    int64_t words = number, identical = 0;
+    if (protein.length)
+        identical = find_identical(index, limits, protein, hidden, found);
+    for (int64_t i = 0; i < identical; i++) {
+        int64_t j = 0;
+        while (j < words && candidates[j].number != found[i])
+            j++;
+        if (j == words) {
+            j = number++;
+            candidates[j] = (Candidate){.shared = own,
+                                        .number = found[i],
+                                        .symbol = index->classes[found[i]],
+                                        .place = (int32_t)j};
+        }
+        candidates[j].score = align(index, limits, space, protein, found[i]);
+        if (candidates[j].score < 0)
+            return -1;
+    }
+    return number;
+}
+
 static int64_t look_up(const Index *index, const Limits *limits, Space *space, Protein protein,
                        const uint8_t *hidden, double *own, Candidate *candidates)
 {
@@ -128,6 +156,9 @@ static int64_t look_up(const Index *index, const Limits *limits, Space *space, P
         whole += index->scores[protein.codes[place] * (RESIDUES + 1)];
     whole = whole > 1 ? whole : 1;
     want_by_words(index, limits, candidates, number);
+    number = align_identical(index, limits, space, protein, hidden, *own, candidates, number);
+    if (number < 0)
+        return -1;
     int64_t best = align_wanted(index, limits, space, protein, candidates, number);
     if (best >= 0 && (double)best < limits->doubtful * (double)whole) {
         want_rivals(limits, candidates, number);
@@ -147,13 +178,13 @@ static int64_t look_up(const Index *index, const Limits *limits, Space *space, P
 /* Look up a batch of proteins; see lookup.LookUp. starts (proteins + 1,): where each begins in
  * codes; hidden (proteins,) of (size,), or null. numbers, own (proteins,): references found, and
  * the weight of the protein's words; found, shared, scores: of all, one protein after the other,
- * with room for `found` and `similar` of each. Returns how many were found for all. */
+ * with room for `found`, `similar` and `identical` of each. Returns how many were found for all. */
 int64_t look_up_batch(const Index *index, const Limits *limits, Space *space, int64_t proteins,
                       const uint8_t *codes, const int64_t *starts, const uint8_t *const *hidden,
                       int64_t *numbers, double *own, int32_t *found, double *shared,
                       double *scores)
 {
-    Candidate candidates[limits->found + limits->similar];
+    Candidate candidates[limits->found + limits->similar + limits->identical];
     int64_t total = 0;
     for (int64_t row = 0; row < proteins; row++) {
         Protein protein = {codes + starts[row], starts[row + 1] - starts[row]};

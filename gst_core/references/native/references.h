@@ -31,13 +31,16 @@ typedef struct {
     /* (LETTERS, LETTERS): what replacing one letter by another scores in a search, and for each
      * letter all of them by falling score. */
     const int8_t *substitutions, *order;
+    /* (size,): keys of the references' sequences, ascending, and whose they are; see identical.py. */
+    const uint64_t *keys;
+    const int32_t *by_key;
 } Index;
 
-/* See postings.py, lookup.py and alignment.py, which name and explain them. */
+/* See postings.py, lookup.py, identical.py and alignment.py, which name and explain them. */
 typedef struct {
     int32_t common, budget, budget_per_word, parts, shortest;
     float least;
-    int32_t found, aligned, searched, rivals, sure, similar;
+    int32_t found, aligned, searched, rivals, sure, similar, identical;
     double worth, doubtful, weak;
     int32_t alike, more_alike, tallied, ranked, short_for_tally, places_of_word, places_of_all;
     int32_t gap_open, gap_extend, bin_bits, few, margin, wide_margin, word_worth;
@@ -150,6 +153,10 @@ void clear(Places *places);
 int64_t add_diagonals(const Index *index, const Places *places, Space *space, int64_t length,
                       int64_t number, int bits);
 void forget_diagonals(Space *space, int64_t touched);
+
+/* identical.c */
+int64_t find_identical(const Index *index, const Limits *limits, Protein protein,
+                       const uint8_t *hidden, int32_t *found);
 
 /* similar.c */
 int64_t search_similar(const Index *index, const Limits *limits, Space *space, Protein protein,
