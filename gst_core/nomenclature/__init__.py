@@ -1,6 +1,7 @@
 """Gene nomenclature: what committees have approved, and which symbol an old label stands for."""
 
 from gst_core.nomenclature.canonical import LabelledSequence, canonicalise
+from gst_core.nomenclature.entries import settle_entries
 from gst_core.nomenclature.mapping import (
     Canonical,
     Entry,
@@ -39,5 +40,6 @@ __all__ = [
     "read_tables",
     "read_zebrafish",
     "relabel",
+    "settle_entries",
     "write_canonical",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from gst_core.nomenclature import (
     normal_form,
     read_tables,
     relabel,
+    settle_entries,
 )
 from gst_core.sequences import encode
 from gst_core.taxonomy import resolve
@@ -121,6 +123,22 @@ def test_the_entry_of_a_human_protein_decides_between_two_genes(
     assert decided([*background, unnamed], tables, "NOVEL") == ("TWIN1", Rule.ACCESSION, "")
     stranger = make("NOVEL", "Homo sapiens", "stranger", "P00001")
     assert decided([*background, stranger], tables, "NOVEL")[1] is Rule.KEPT
+
+
+def test_an_entry_goes_to_the_gene_that_table_and_sequence_agree_on(
+    tables: Tables, make: Make
+) -> None:
+    """As P0CG12, which is labelled as the gene that DERPC was split from."""
+    entry = make("TWIN1", "Homo sapiens", "TWIN2", "P00002")
+    same = dataclasses.replace(entry, symbol="TWIN2", accession="NP_000002")
+    mouse = dataclasses.replace(entry, accession="Q00002", taxon=resolve("Mus musculus"))
+    settled = settle_entries([entry, same, mouse], tables)
+    assert [protein.symbol for protein in settled] == ["TWIN2", "TWIN2", "TWIN1"]
+    assert settled[1] is same
+    other = make("TWIN2", "Homo sapiens", "another")
+    assert settle_entries([entry, other], tables)[0] is entry, "no sequence agrees"
+    elsewhere = dataclasses.replace(entry, accession="P00001")
+    assert settle_entries([elsewhere, same], tables)[0] is elsewhere, "HGNC gives it to its label"
 
 
 def test_a_pseudogene_lends_no_name_to_another_species(
