@@ -141,8 +141,8 @@ def build(
     quality = built.calibration
     click.echo(
         f"gst build: {output}, {len(data) / 1e6:.1f} MB, {len(built.references):,} references of "
-        f"{len(built.vocabulary):,} symbols; genera kept from the network: "
-        f"{100 * quality['accuracy']:.1f}% of the nameable proteins right, calibration error "
+        f"{len(built.vocabulary):,} symbols; of genera that networks have not learnt from "
+        f"{100 * quality['accuracy']:.1f}% of the nameable proteins are right, calibration error "
         f"{quality['expected_calibration_error']:.3f}",
         err=True,
     )

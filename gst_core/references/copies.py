@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,21 +35,44 @@ def without_rivalry(
     kept
         ``(B, K)``: candidates that did not give theirs away.
     """
-    kept = classes >= 0
-    original = np.where(kept, originals[classes], -1)
-    copy = kept & (original != classes)
+    target = given_to(classes, probabilities, originals)
+    kept = (classes >= 0) & (target == np.arange(classes.shape[1]))
+    merged = np.zeros(probabilities.shape, dtype=np.float64)
+    np.add.at(merged, (np.arange(len(target))[:, None], target), probabilities)
+    return np.where(kept, merged, 0).astype(np.float32), kept
+
+
+def given_to(
+    classes: NDArray[np.int32],
+    probabilities: NDArray[np.floating[Any]],
+    originals: NDArray[np.integer[Any]],
+) -> NDArray[np.int64]:
+    """Say which candidate takes each one's probability, as :func:`without_rivalry` does it.
+
+    Parameters
+    ----------
+    classes, probabilities, originals
+        As there.
+
+    Returns
+    -------
+    places
+        ``(B, K)``: of the candidate that takes it; its own where nobody does.
+    """
+    there = classes >= 0
+    places = np.broadcast_to(np.arange(classes.shape[1]), classes.shape).copy()
+    original = np.where(there, originals[classes], -1)
+    copy = there & (original != classes)
     # (B, K, K): whether the second candidate is a copy of the first.
     copies = (original[:, None, :] == classes[:, :, None]) & copy[:, None, :]
-    merged = probabilities.astype(np.float32)
     if not copies.any():
-        return merged, kept
-    of_copies = np.where(copies, merged[:, None, :], 0)
+        return places
+    of_copies = np.where(copies, probabilities[:, None, :], -1)
     best, highest = of_copies.argmax(2), of_copies.max(2)
     has_copies = copies.any(2)
     takes = has_copies & (probabilities >= highest)
-    gives = has_copies & ~takes
-    merged += np.where(takes, of_copies.sum(2), 0)
-    rows, places = np.nonzero(gives)
-    merged[rows, best[rows, places]] += probabilities[rows, places]
-    kept &= ~(copies & takes[:, :, None]).any(1) & ~gives
-    return np.where(kept, merged, 0), kept
+    rows, genes, own = np.nonzero(copies & takes[:, :, None])
+    places[rows, own] = genes
+    rows, genes = np.nonzero(has_copies & ~takes)
+    places[rows, genes] = best[rows, genes]
+    return places

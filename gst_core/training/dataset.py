@@ -9,7 +9,7 @@ import numpy as np
 
 from gst_core.clades import CLADES
 from gst_core.errors import GstError
-from gst_core.nomenclature import Canonical, Tables, relabel
+from gst_core.nomenclature import Canonical, Tables, relabel, settle_entries
 from gst_core.training.batches import TrainingSet
 from gst_core.training.proteins import LabelledProtein, clade_indices, require_genera
 from gst_core.training.symbols import build_vocabulary
@@ -68,7 +68,10 @@ def prepare(
     GstError
         If a genus has no protein, or no protein is left to train on.
     """
-    proteins = list(proteins) if canonical is None else relabel(proteins, canonical)
+    proteins = list(proteins)
+    if canonical is not None:
+        proteins = relabel(proteins, canonical)
+        proteins = proteins if tables is None else settle_entries(proteins, tables)
     require_genera((*hold_out, *validation), proteins)
     known = [p for p in proteins if p.taxon.genus not in hold_out]
     training = [p for p in known if p.taxon.genus not in validation]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
+from gst_core.references.copies import given_to
 from gst_core.training.calibration import TEMPERATURES
 from gst_core.training.simulation import Simulated
 
@@ -43,8 +44,6 @@ class DecidingConfig:
         Decoupled.
     seed
         Of weights, order and dropout.
-    networks
-        Trained from as many seeds, this and the following ones; the best is kept.
     """
 
     epochs: int = 5
@@ -52,46 +51,46 @@ class DecidingConfig:
     rate: float = 2e-3
     weight_decay: float = 0.01
     seed: int = 1
-    networks: int = 3
 
 
-def fit_best(
+def out_of_fold(
     data: Simulated,
-    seen: Simulated,
+    fold: NDArray[np.int64],
     shape: CandidateConfig,
     training: DecidingConfig,
     device: str = "cpu",
     on_epoch: OnEpoch | None = None,
-) -> CandidateTransformer:
-    """Train networks that differ in nothing but chance, and keep the one that fits others best.
+) -> NDArray[np.float32]:
+    """Weigh proteins by networks that have learnt nothing from their genera.
 
     Parameters
     ----------
     data
-        Simulated proteins to learn from.
-    seen
-        Those of genera that are not among them.
+        Simulated proteins.
+    fold
+        ``(N,)``: from 0; all proteins of a genus are in one fold.
     shape, training, device
         As for :func:`fit`.
     on_epoch
         Told of every epoch; they are counted on from one network to the next.
+
+    Returns
+    -------
+    logits
+        ``(N, 1 + K)``: those of each fold by a network that was trained on the other folds.
     """
-    best, lowest, epochs = None, np.inf, 0
+    logits = np.zeros((len(fold), 1 + data.present.shape[1]), dtype=np.float32)
+    for number in range(int(fold.max(initial=-1)) + 1):
+        before = number * training.epochs
 
-    def count(_: int, loss: float) -> None:
-        nonlocal epochs
-        epochs += 1
-        if on_epoch is not None:
-            on_epoch(epochs, loss)
+        def count(epoch: int, loss: float, before: int = before) -> None:
+            if on_epoch is not None:
+                on_epoch(before + epoch, loss)
 
-    for number in range(training.networks):
-        seeded = replace(training, seed=training.seed + number)
-        network = fit(data, shape, seeded, device, count)
-        loss = loss_of(network, seen)
-        if best is None or loss < lowest:
-            best, lowest = network, loss
-    assert best is not None
-    return best
+        network = fit(data[fold != number], shape, training, device, count)
+        own = fold == number
+        logits[own] = logits_of(network, data[own])
+    return logits
 
 
 def fit(
@@ -164,42 +163,73 @@ def logits_of(network: CandidateTransformer, data: Simulated) -> NDArray[np.floa
     return torch.cat(parts).numpy()
 
 
-def loss_of(network: CandidateTransformer, data: Simulated) -> float:
-    """Give the mean cross entropy of simulated proteins, in nats."""
-    logits = torch.from_numpy(logits_of(network, data))
-    return float(F.cross_entropy(logits, torch.from_numpy(data.answers)))
-
-
-def calibrate(network: CandidateTransformer, data: Simulated) -> None:
-    """Make the best candidate's probability tell how often it is right; changes the network.
+def calibrate(
+    network: CandidateTransformer,
+    logits: NDArray[np.float32],
+    data: Simulated,
+    originals: NDArray[np.integer[Any]],
+) -> None:
+    """Make the first name's probability tell how often it is right; changes the network.
 
     Parameters
     ----------
     network
         Trained, not calibrated.
+    logits
+        ``(N, 1 + K)``: what it, or networks trained as it was, say of proteins of genera that
+        they have not learnt from.
     data
-        Proteins of genera that it has not learnt from, as a new species has them.
+        These proteins, as a new species has them.
+    originals
+        ``(C,)``: class index of the gene that each symbol is a copy of; its own where it is none.
     """
-    logits = logits_of(network, data)
-    right = logits[:, 1:].argmax(1) + 1 == data.answers
+    best, members = named(logits, data.classes, originals)
+    right = data.of_gene[np.arange(len(best)), best]
     # Genera count alike: most proteins are of a few mammals.
     _, genus, size = np.unique(data.genera, return_inverse=True, return_counts=True)
     weights = 1 / np.maximum(size[genus], A_GENOME)
-    best = (np.inf, 1.0, 0.0)
-    for doubt in DOUBTS:
-        shifted = logits.copy()
-        for temperature in TEMPERATURES:
-            shifted[:, 0] = logits[:, 0] + doubt * temperature
-            probability = best_probability(shifted / temperature)
+    lowest = (np.inf, 1.0, 0.0)
+    for temperature in TEMPERATURES:
+        odds = np.exp((logits - logits.max(1, keepdims=True)).astype(np.float64) / temperature)
+        first, others = (odds[:, 1:] * members).sum(1), odds[:, 1:].sum(1)
+        for doubt in DOUBTS:
+            probability = first / (others + odds[:, 0] * np.exp(doubt))
             p = np.where(right, probability, 1 - probability).clip(1e-6)
             loss = float(-np.average(np.log(p), weights=weights))
-            best = min(best, (loss, float(temperature), float(doubt)))
-    network.temperature.fill_(best[1])
-    network.doubt.fill_(best[2])
+            lowest = min(lowest, (loss, float(temperature), float(doubt)))
+    network.temperature.fill_(lowest[1])
+    network.doubt.fill_(lowest[2])
 
 
-def best_probability(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Probability of the best candidate of each protein, ``(N,)``."""
-    odds = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    best: NDArray[np.float64] = odds[:, 1:].max(1) / odds.sum(1)
-    return best
+def named(
+    logits: NDArray[np.float32],
+    classes: NDArray[np.int32],
+    originals: NDArray[np.integer[Any]],
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Give the candidate that names each protein.
+
+    Parameters
+    ----------
+    logits, classes, originals
+        As for :func:`calibrate`.
+
+    Returns
+    -------
+    best
+        ``(N,)``: its place.
+    members
+        ``(N, K)``: candidates whose probability it has, itself and copies of the gene.
+    """
+    odds = np.exp((logits - logits.max(1, keepdims=True)).astype(np.float64))[:, 1:]
+    places = given_to(classes, odds, originals)
+    merged = np.zeros(odds.shape)
+    np.add.at(merged, (np.arange(len(odds))[:, None], places), odds)
+    best: NDArray[np.int64] = merged.argmax(1)
+    return best, (places == best[:, None]) & (classes >= 0)
+
+
+def probability_of(logits: NDArray[np.float32], members: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Sum the probabilities of some candidates of each protein, ``(N,)``."""
+    odds = np.exp((logits - logits.max(1, keepdims=True)).astype(np.float64))
+    total: NDArray[np.float64] = (odds[:, 1:] * members).sum(1) / odds.sum(1)
+    return total

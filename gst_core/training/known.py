@@ -17,12 +17,12 @@ from gst_core.training.simulation import BATCH, UNTOLD, Labelled, Simulated, in_
 #: What becomes of a protein: nothing; `CHANGED` of its residues are replaced, as between
 #: haplotypes, strains and sister species; a piece of it is asked; or it gives its composition to
 #: a random peptide, which has no name. With what share of the proteins.
-CHANGES: Final = {"nothing": 0.3, "residues": 0.4, "piece": 0.1, "peptide": 0.2}
+CHANGES: Final = {"nothing": 0.28, "residues": 0.32, "piece": 0.1, "peptide": 0.3}
 #: Share of the residues that are replaced, from and to.
 CHANGED: Final = (0.001, 0.02)
 #: Residues of pieces, from and to, and of random peptides: what is shorter names nothing.
-PIECES: Final = (15, 80)
-PEPTIDES: Final = (4, 80)
+PIECES: Final = (20, 80)
+PEPTIDES: Final = (4, 50)
 
 _COMMON: Final = 20
 
@@ -84,14 +84,15 @@ class Known:
         evidence = self._finder.find(proteins, self._clades[rows], given=given)
         evidence.numbers[rng.random(len(rows)) < UNTOLD, :, KIN] = 0
         answers = np.zeros(len(rows), dtype=np.int64)
+        of_gene = np.zeros(evidence.present.shape, dtype=np.bool_)
         for at, (row, way) in enumerate(zip(rows.tolist(), ways, strict=True)):
             right = self._right(evidence, at, row, str(way))
+            of_gene[at, right] = True
             if len(right):
                 # Where several symbols have the very same protein, each is right as often.
                 answers[at] = rng.choice(right) + 1
         genera = np.array([self._proteins[row].taxon.genus or "" for row in rows.tolist()])
-        nothing_new = np.zeros(len(rows), dtype=np.bool_)
-        return Simulated(features(evidence), evidence.present, answers, genera, nothing_new)
+        return _simulated(evidence, answers, genera, of_gene)
 
     def strangers(self, proteins: Sequence[LabelledProtein]) -> Iterator[Simulated]:
         """Name proteins that are none of the training proteins, by their symbols' own names.
@@ -119,8 +120,7 @@ class Known:
         exact = evidence.classes == truth
         answers = np.where(exact.any(1), exact.argmax(1) + 1, 0)
         genera = np.array([p.taxon.genus or "" for p in proteins])
-        nothing_new = np.zeros(len(proteins), dtype=np.bool_)
-        return Simulated(features(evidence), evidence.present, answers, genera, nothing_new)
+        return _simulated(evidence, answers, genera, exact)
 
     def _right(self, evidence: Evidence, at: int, row: int, way: str) -> NDArray[np.int64]:
         """Places of the candidates that are right; of a piece those that have it as it is."""
@@ -132,6 +132,19 @@ class Known:
         own = symbols == self._classes[row]
         whole = evidence.numbers[at, :, 3] >= evidence.queries[at, 2]
         return np.flatnonzero(own | whole if (own & whole).any() else own)
+
+
+def _simulated(
+    evidence: Evidence,
+    answers: NDArray[np.int64],
+    genera: NDArray[np.str_],
+    of_gene: NDArray[np.bool_],
+) -> Simulated:
+    """Put together what is no new species."""
+    as_new = np.zeros(len(answers), dtype=np.bool_)
+    return Simulated(
+        features(evidence), evidence.present, answers, genera, as_new, evidence.classes, of_gene
+    )
 
 
 def changed(codes: NDArray[np.uint8], way: str, rng: np.random.Generator) -> NDArray[np.uint8]:

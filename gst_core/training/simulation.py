@@ -51,6 +51,10 @@ class Simulated:
         Of each protein.
     as_new
         ``(N,)`` bool: nothing but genera was hidden, as with a new species among known ones.
+    classes
+        ``(N, K)`` int32: class index of each candidate's symbol, -1 where there is none.
+    of_gene
+        ``(N, K)`` bool: candidates that name the right gene, by its own symbol or a copy's.
     """
 
     features: NDArray[np.float32]
@@ -58,6 +62,8 @@ class Simulated:
     answers: NDArray[np.int64]
     genera: NDArray[np.str_]
     as_new: NDArray[np.bool_]
+    classes: NDArray[np.int32]
+    of_gene: NDArray[np.bool_]
 
     def __getitem__(self, rows: NDArray[np.bool_]) -> Simulated:
         return Simulated(
@@ -66,6 +72,8 @@ class Simulated:
             self.answers[rows],
             self.genera[rows],
             self.as_new[rows],
+            self.classes[rows],
+            self.of_gene[rows],
         )
 
 
@@ -221,7 +229,15 @@ class Simulation:
         right &= ~shuffled[:, None]
         answers = np.where(right.any(1), right.argmax(1) + 1, 0)
         as_new = (np.array(ways) == "nothing") & ~shuffled
-        return Simulated(features(evidence), evidence.present, answers, self._genera[rows], as_new)
+        return Simulated(
+            features(evidence),
+            evidence.present,
+            answers,
+            self._genera[rows],
+            as_new,
+            evidence.classes,
+            (exact | copies) & evidence.present & ~shuffled[:, None],
+        )
 
     def _way(self, row: int, way: str) -> str:
         """Hide a lineage only where it leaves a protein of the symbol: most would have none."""
@@ -290,4 +306,6 @@ def joined(parts: Sequence[Simulated]) -> Simulated:
         np.concatenate([p.answers for p in parts]),
         np.concatenate([p.genera for p in parts]),
         np.concatenate([p.as_new for p in parts]),
+        np.concatenate([p.classes for p in parts]),
+        np.concatenate([p.of_gene for p in parts]),
     )

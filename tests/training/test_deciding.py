@@ -14,15 +14,17 @@ from gst_core.reliability import expected_calibration_error
 from gst_core.training.deciding import (
     A_GENOME,
     DecidingConfig,
-    best_probability,
     calibrate,
     fit,
-    fit_best,
     logits_of,
+    named,
+    out_of_fold,
+    probability_of,
 )
-from gst_core.training.deciding import loss_of as cross_entropy_of
 from gst_core.training.simulation import Simulated, joined
 
+#: None of the candidates is a copy.
+ORIGINALS = np.arange(5)
 SHAPE = CandidateConfig(features=4, dimension=16, layers=1, heads=2, feedforward=16)
 
 
@@ -36,7 +38,25 @@ def draws(size: int, seed: int) -> Simulated:
     answers = (chances.cumsum(1) < rng.random((size, 1))).sum(1)
     features[~present] = 0
     genera = rng.choice(["Mus", "Homo", "Danio"], size, p=[0.6, 0.3, 0.1])
-    return Simulated(features, present, answers, genera, np.ones(size, dtype=bool))
+    classes = np.where(present, np.arange(5), -1).astype(np.int32)
+    return Simulated(
+        features,
+        present,
+        answers,
+        genera,
+        np.ones(size, dtype=bool),
+        classes,
+        answers[:, None] == np.arange(1, 6),
+    )
+
+
+def calibrated_by(network: CandidateTransformer, data: Simulated) -> None:
+    calibrate(network, logits_of(network, data), data, ORIGINALS)
+
+
+def best_probability(logits: np.ndarray) -> np.ndarray:
+    classes = np.broadcast_to(np.arange(5), (len(logits), 5)).astype(np.int32)
+    return probability_of(logits, named(logits, classes, ORIGINALS)[1])
 
 
 @pytest.fixture(scope="module")
@@ -77,15 +97,17 @@ def test_the_same_seed_trains_the_same_network():
     assert not torch.equal(weights[0], weights[2])
 
 
-def test_of_several_networks_the_one_that_fits_others_best_is_kept():
-    data, seen = draws(300, 1), draws(300, 2)
-    config = DecidingConfig(epochs=2, batch_size=64, networks=3)
+def test_each_fold_is_weighed_by_a_network_of_the_others():
+    data = draws(300, 1)
+    fold = (data.genera == "Homo").astype(np.int64)
+    config = DecidingConfig(epochs=2, batch_size=64)
     told: list[int] = []
-    best = fit_best(data, seen, SHAPE, config, on_epoch=lambda epoch, _: told.append(epoch))
-    assert told == [1, 2, 3, 4, 5, 6]
-    each = [cross_entropy_of(fit(data, SHAPE, replace(config, seed=s)), seen) for s in (1, 2, 3)]
-    assert len(set(each)) == 3
-    assert cross_entropy_of(best, seen) == min(each)
+    logits = out_of_fold(data, fold, SHAPE, config, on_epoch=lambda epoch, _: told.append(epoch))
+    assert told == [1, 2, 3, 4]
+    for number in (0, 1):
+        network = fit(data[fold != number], SHAPE, config)
+        own = data[fold == number]
+        np.testing.assert_array_equal(logits[fold == number], logits_of(network, own))
 
 
 def test_calibration_takes_back_what_is_too_sure(network):
@@ -95,7 +117,7 @@ def test_calibration_takes_back_what_is_too_sure(network):
         sure.out.bias *= 6
     data, others = draws(2000, 3), draws(2000, 4)
     before = loss_of(sure, others)
-    calibrate(sure, data)
+    calibrated_by(sure, data)
     assert 3 < float(sure.temperature) < 12
     assert loss_of(sure, others) < 0.9 * before
     logits = logits_of(sure, others)
@@ -108,7 +130,7 @@ def test_calibration_takes_back_doubt(network):
     doubtful = copy.deepcopy(network)
     data = draws(2000, 3)
     nameable = data[data.answers > 0]
-    calibrate(doubtful, nameable)
+    calibrated_by(doubtful, nameable)
     assert float(doubtful.doubt) < -1
     assert loss_of(doubtful, nameable) < loss_of(network, nameable)
 
@@ -116,7 +138,7 @@ def test_calibration_takes_back_doubt(network):
 def test_the_best_candidate_stays_the_best(network):
     calibrated = copy.deepcopy(network)
     data = draws(500, 5)
-    calibrate(calibrated, data)
+    calibrated_by(calibrated, data)
     some = data.present.any(1)
     before, after = logits_of(network, data)[some], logits_of(calibrated, data)[some]
     np.testing.assert_array_equal(before[:, 1:].argmax(1), after[:, 1:].argmax(1))
@@ -128,8 +150,8 @@ def test_genera_count_alike(network):
     assert np.unique(data.genera, return_counts=True)[1].min() >= A_GENOME
     rows = np.concatenate([np.arange(1500), *[np.flatnonzero(data.genera == "Danio")] * 4])
     one, two = copy.deepcopy(network), copy.deepcopy(network)
-    calibrate(one, data)
-    calibrate(two, data[rows])
+    calibrated_by(one, data)
+    calibrated_by(two, data[rows])
     assert float(one.temperature) == float(two.temperature)
     assert float(one.doubt) == float(two.doubt)
 
@@ -141,14 +163,44 @@ def test_a_handful_of_proteins_counts_little(network):
     many = np.flatnonzero(data.genera != "Danio")
     wrong = replace(data[few], answers=np.zeros(3, dtype=np.int64))
     without, with_few = copy.deepcopy(network), copy.deepcopy(network)
-    calibrate(without, data[many])
-    calibrate(with_few, joined([data[many], wrong]))
+    calibrated_by(without, data[many])
+    calibrated_by(with_few, joined([data[many], wrong]))
     shift = abs(float(without.doubt) - float(with_few.doubt))
     assert shift <= 0.25
     assert abs(float(without.temperature) - float(with_few.temperature)) < 0.15
 
 
+def test_a_gene_is_named_with_what_its_copies_have():
+    """By its own symbol where that leads them, else by the copy that leads."""
+    logits = np.log(np.array([[1, 4, 2, 1, 2], [1, 2, 4, 1, 2]], dtype=np.float32))
+    classes = np.array([[0, 1, 2, 3]] * 2, dtype=np.int32)
+    best, members = named(logits, classes, np.array([0, 0, 0, 3]))
+    assert best.tolist() == [0, 1]
+    assert members.tolist() == [[True, True, True, False], [True, True, False, False]]
+    np.testing.assert_allclose(probability_of(logits, members), [0.7, 0.6], rtol=1e-6)
+
+
+def test_copies_of_the_gene_count_as_right_in_calibration(network):
+    """Where symbols 0 and 1 are one gene, and half of its proteins are labelled as the copy."""
+    data = draws(2000, 7)
+    own = data.answers.copy()
+    either = np.isin(own, (1, 2))
+    of_gene = data.of_gene.copy()
+    of_gene[either, :2] = data.present[either, :2]
+    other = replace(data, of_gene=of_gene)
+    plain, merged = copy.deepcopy(network), copy.deepcopy(network)
+    calibrated_by(plain, data)
+    calibrate(merged, logits_of(merged, other), other, np.array([0, 0, 2, 3, 4]))
+    logits = logits_of(merged, other)
+    best, members = named(logits, other.classes, np.array([0, 0, 2, 3, 4]))
+    right = other.of_gene[np.arange(len(best)), best]
+    assert expected_calibration_error(probability_of(logits, members), right, equal="count") < 0.06
+    assert float(plain.temperature) != float(merged.temperature)
+
+
 def test_the_probability_of_the_best():
     logits = np.array([[0, 0, 0], [0, -1e4, -1e4], [-1, 3, 1]], dtype=np.float32)
+    classes = np.array([[0, 1], [-1, -1], [0, 1]], dtype=np.int32)
+    _, members = named(logits, classes, ORIGINALS)
     expected = [1 / 3, 0, np.exp(3) / (np.exp(3) + np.exp(-1) + np.exp(1))]
-    np.testing.assert_allclose(best_probability(logits), expected, atol=1e-7)
+    np.testing.assert_allclose(probability_of(logits, members), expected, atol=1e-7)
