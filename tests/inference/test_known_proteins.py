@@ -16,10 +16,9 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 from gst_core import GeneNamer
 
 DATA = Path(__file__).resolve().parents[1] / "data"
-#: Labels of the data that HGNC has replaced since.
-SINCE = {"CYHR1": "ZFTRAF1"}
-#: The label is older than the gene: HGNC gives the entry to DERPC, and names both.
-SHARED = {"CHTF8": "DERPC"}
+#: Labels of the data that HGNC has replaced since; and one that is older than the gene, whose entry
+#: HGNC gives to DERPC.
+SINCE = {"CYHR1": "ZFTRAF1", "CHTF8": "DERPC"}
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +44,8 @@ def test_a_known_protein_keeps_its_name(namer):
             wanted = SINCE.get(assignment.stable_id, assignment.stable_id)
             assert assignment.symbol.upper() == wanted.upper()
             assert assignment.evidence is not None
-            if wanted in SHARED:
-                assert assignment.evidence.equals == (SHARED[wanted],)
-                assert 0.4 < assignment.probability < 0.6
-            else:
-                assert assignment.probability >= 0.7, wanted
+            assert not assignment.evidence.equals, wanted
+            assert assignment.probability >= 0.7, wanted
 
 
 def test_of_twins_each_is_as_likely_and_all_are_told(namer):
@@ -83,7 +79,8 @@ def test_random_peptides_have_hardly_any_name(namer):
         if assignment.probability >= 0.7
     )
     assert len(pairs) == 200
-    assert named.total() <= 4, named
+    # One in a hundred, and the chance of a draw.
+    assert named.total() <= 3, named
 
 
 def test_symbols_of_another_lineage_are_not_given(namer):
