@@ -1,4 +1,5 @@
 # make demo   set up, name the bundled sample, show what came of it
+# make geneformer-demo   the same for cells: bundled ones to tokens, embeddings and a picture
 # make test   set up for development and run every test, in WORKERS processes (2)
 # make lint   style, types and the import contract
 # make docs   the documents as a site, in build/docs
@@ -14,7 +15,7 @@ MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py $(wildcard gst_
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup develop demo test test-tools lint format docs wheel-check lock clean
+.PHONY: setup develop demo geneformer-demo test test-tools lint format docs wheel-check lock clean
 
 setup: $(VENV)/.installed-cpu
 
@@ -22,6 +23,9 @@ develop: $(VENV)/.installed-dev
 
 demo: setup
 	bin/gst demo --output .demo
+
+geneformer-demo: $(VENV)/.installed-geneformer
+	bin/geneformer demo --output .geneformer_demo
 
 test: $(VENV)/.installed-dev test-tools
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
@@ -46,9 +50,13 @@ $(VENV)/.installed-cpu: $(MADE_FROM) | $(VENV)/bin/python
 	$(PIP) --constraint requirements-dev.lock --editable '.[cpu]'
 	touch $@
 
+$(VENV)/.installed-geneformer: $(MADE_FROM) | $(VENV)/bin/python
+	$(PIP) --constraint requirements-dev.lock --editable '.[cpu,geneformer]'
+	touch $@
+
 $(VENV)/.installed-dev: $(MADE_FROM) | $(VENV)/bin/python
 	$(PIP) --constraint requirements-dev.lock --editable '.[dev]'
-	touch $@ $(VENV)/.installed-cpu
+	touch $@ $(VENV)/.installed-cpu $(VENV)/.installed-geneformer
 
 # Programs that some tests drive for real; without them those tests say why they are skipped.
 test-tools:
@@ -76,4 +84,4 @@ lock:
 	done
 
 clean:
-	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .demo .geneformer_demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

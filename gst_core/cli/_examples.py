@@ -41,6 +41,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "geneformer compare": (
         "geneformer compare embedded.h5ad --label cell_type --batch donor --output compare.json",
     ),
+    "geneformer demo": ("geneformer demo --output geneformer_demo",),
     "geneformer export": ("geneformer export --checkpoint Geneformer-V2-104M --output v2.onnx",),
     "geneformer setup": ("geneformer setup --from Geneformer/geneformer",),
 }

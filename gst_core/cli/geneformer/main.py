@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "compare",
         "Compare an embedding with PCA, on your own labels and batches.",
     ),
+    "demo": (
+        "gst_core.cli.geneformer.demo",
+        "demo",
+        "Show all this on bundled cells and a small network.",
+    ),
     "embed": (
         "gst_core.cli.geneformer.embed",
         "embed",
