@@ -42,7 +42,11 @@ def plot_classification(
     from matplotlib.figure import Figure
 
     side = float(np.clip(0.36 * len(classes), 4, 12))
-    figure = Figure(figsize=(side + 9.2, max(4.4, side + 0.6)), layout="constrained")
+    names = 0.09 * max(map(len, classes))  # inches, beside the matrix and, upright, below it
+    below = names if len(classes) > 3 else 0.0
+    figure = Figure(
+        figsize=(side + names + 9.2, max(4.9, side + below + 0.6)), layout="constrained"
+    )
     first, curves, reliable = figure.subplots(1, 3, width_ratios=[side, 4, 4])
     name, predictions = next(iter(methods.items()))
     _draw_confusion(first, predictions, classes, name)
@@ -67,7 +71,7 @@ def plot_classification(
         aspect="equal",
     )
     for axes in (curves, reliable):
-        axes.legend(frameon=False, loc="lower right", fontsize=8)
+        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
     figure.savefig(path, dpi=150)
