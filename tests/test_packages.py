@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import runpy
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from jinja2 import Environment, StrictUndefined
 
 from gst_core import __version__
 
@@ -26,7 +28,13 @@ def test_one_version_stands_everywhere() -> None:
     found = runpy.run_path(str(ROOT / "scripts" / "set_version"))["versions"]()
     assert {version for _, version in found} == {__version__}
     files = {str(path.relative_to(ROOT)) for path, _ in found}
-    assert {"CITATION.cff", "nextflow.config", "containers/Dockerfile", "docs/usage.md"} <= files
+    assert {
+        "CITATION.cff",
+        "conda/meta.yaml",
+        "nextflow.config",
+        "containers/Dockerfile",
+        "docs/usage.md",
+    } <= files
     assert any(name.endswith(".snap") for name in files)
 
 
@@ -169,3 +177,36 @@ def test_wheels_are_built_and_checked() -> None:
     for script in ("scripts/check_packages.py", "scripts/try_wheel"):
         assert script in text
         assert (ROOT / script).is_file()
+
+
+def test_conda_recipe_asks_for_what_the_package_asks_for() -> None:
+    functions = {
+        "PYTHON": "python",
+        "compiler": "compiler-{}".format,
+        "stdlib": "stdlib-{}".format,
+        "pin_subpackage": lambda name, max_pin: f"{name} pinned to {max_pin}",
+    }
+    text = (ROOT / "conda" / "meta.yaml").read_text(encoding="utf-8")
+    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(text)
+    recipe = yaml.safe_load(template.render(functions))
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project, extras = package["project"], package["project"]["optional-dependencies"]
+    assert recipe["package"] == {"name": project["name"], "version": __version__}
+    assert recipe["source"]["url"].endswith(f"/g/gst-core/gst_core-{__version__}.tar.gz")
+    assert re.fullmatch("[0-9a-f]{64}", recipe["source"]["sha256"])
+
+    def ranges(lines: list[str], separator: str) -> dict[str, str]:
+        pairs = (re.fullmatch(rf"([\w-]+)(?:\[\w+\])?{separator}(\S.*)", line) for line in lines)
+        return {pair[1].lower(): pair[2] for pair in pairs if pair}
+
+    run = ranges(recipe["requirements"]["run"], " ")
+    assert run == ranges([*project["dependencies"], *extras["cpu"]], "(?=[<>=])")
+    host = ranges(recipe["requirements"]["host"], " ")
+    assert host == ranges(package["build-system"]["requires"], "(?=[<>=])")
+    optional = ranges(extras["ensembl"], "(?=[<>=])")
+    assert recipe["requirements"]["run_constrained"]
+    for name, asked in ranges(recipe["requirements"]["run_constrained"], " ").items():
+        assert asked == optional[name]
+    for command in recipe["test"]["commands"]:
+        program = command.split()[0]
+        assert program in {*project["scripts"], "pip", "python"}
