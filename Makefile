@@ -1,6 +1,7 @@
 # make demo   set up, name the bundled sample, show what came of it
 # make geneformer-demo   the same for cells: bundled ones to tokens, embeddings and a picture
 # make test   set up for development and run every test, in WORKERS processes (2)
+# make sanitize   run the tests of the C code with AddressSanitizer and UBSan
 # make lint   style, types and the import contract
 # make docs   the documents as a site, in build/docs
 # make develop  the environment that the two use, without using it
@@ -15,7 +16,7 @@ MADE_FROM := pyproject.toml requirements-dev.lock hatch_build.py $(wildcard gst_
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup develop demo geneformer-demo test test-tools lint format docs wheel-check lock clean
+.PHONY: setup develop demo geneformer-demo test test-tools sanitize lint format docs wheel-check lock clean
 
 setup: $(VENV)/.installed-cpu
 
@@ -29,6 +30,9 @@ geneformer-demo: $(VENV)/.installed-geneformer
 
 test: $(VENV)/.installed-dev test-tools
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
+
+sanitize: $(VENV)/.installed-dev
+	scripts/sanitize
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

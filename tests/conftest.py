@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.native import use_other_library
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = Path(os.environ.get("GST_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
@@ -27,3 +29,5 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Machines that run tests are busy: how long an example takes says nothing.
 settings.register_profile("gst", deadline=None)
 settings.load_profile("gst")
+
+use_other_library()
