@@ -48,6 +48,24 @@ def make_folder(path: AnyPath) -> Path:
     return folder
 
 
+def check_folder(path: AnyPath) -> None:
+    """Make sure, before any work, that a folder can be made and files written into it.
+
+    Raises
+    ------
+    GstError
+        If it is a file, or neither it nor the nearest folder above it may be written to.
+    """
+    name = os.fspath(path)
+    there = Path(os.path.realpath(name))
+    while not os.path.lexists(there):
+        there = there.parent
+    if not there.is_dir():
+        raise _unwritable(name, errno.ENOTDIR)
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _unwritable(name, errno.EACCES)
+
+
 def check_outputs(outputs: Iterable[AnyPath], inputs: Iterable[AnyPath] = ()) -> None:
     """Make sure, before any work, that outputs can be written and take nothing's place.
 

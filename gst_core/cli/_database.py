@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gst_core.cli._paths import InputFile
 from gst_core.cli._species import Command, add_options
 from gst_core.ensembl.connect import LOCK_TIMEOUT
 
@@ -17,7 +18,7 @@ _ADDRESS = (
     click.option("--database", help="Name of the core database."),
     click.option(
         "--password_file",
-        type=click.Path(path_type=Path),
+        type=InputFile(path_type=Path),
         help="File with the password; else the environment variable GST_DB_PASSWORD, "
         "else ~/.my.cnf.",
     ),

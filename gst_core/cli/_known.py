@@ -14,7 +14,7 @@ from gst_core.evaluation.genomes import Assembly, is_database
 
 password_file_option = click.option(
     "--password_file",
-    type=click.Path(path_type=Path),
+    type=InputFile(path_type=Path),
     help="File with the password of databases; else the environment variable GST_DB_PASSWORD, "
     "else ~/.my.cnf.",
 )

@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from gst_core.cli._paths import InputFile
+
+FILE = InputFile(exists=True, dir_okay=False, path_type=Path)
 
 
 def table_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gst_core.files import AnyPath, check_outputs
+from gst_core.files import AnyPath, check_folder, check_outputs
 
 
 class _Path(click.Path):
@@ -27,6 +27,10 @@ class InputFile(_Path):
 
 class OutputFile(_Path):
     """A file that a command writes."""
+
+
+class OutputFolder(_Path):
+    """A folder that a command makes, or writes into."""
 
 
 class FileOrFolder(_Path):
@@ -52,21 +56,24 @@ def check_paths(outputs: Iterable[AnyPath] = (), inputs: Iterable[AnyPath] = ())
     Parameters
     ----------
     outputs, inputs
-        Further ones than the parameters of types :class:`OutputFile` and :class:`InputFile`:
-        those that have defaults, or stand in a file. Outputs given twice count once.
+        Further ones than the parameters of types :class:`OutputFile`, :class:`OutputFolder` and
+        :class:`InputFile`: those that have defaults, or stand in a file. Outputs given twice
+        count once.
 
     Raises
     ------
     GstError
-        As :func:`gst_core.files.check_outputs`.
+        As :func:`gst_core.files.check_outputs` and :func:`gst_core.files.check_folder`.
     """
     context = click.get_current_context()
-    declared: dict[type, list[AnyPath]] = {InputFile: [], OutputFile: []}
+    declared: dict[type, list[AnyPath]] = {InputFile: [], OutputFile: [], OutputFolder: []}
     for parameter in context.command.params:
         value = context.params.get(parameter.name or "")
         if type(parameter.type) in declared and value is not None:
             values = value if isinstance(value, tuple) else (value,)
             declared[type(parameter.type)] += values
+    for folder in declared[OutputFolder]:
+        check_folder(folder)
     # those of defaults first: where an option has the same file, the option is named
     check_outputs(
         [*dict.fromkeys(os.fspath(path) for path in outputs), *declared[OutputFile]],

@@ -18,6 +18,7 @@ from gst_core.cli._nomenclature import (
     symbols_option,
     table_options,
 )
+from gst_core.cli._paths import OutputFile, check_paths
 from gst_core.export.candidates import export
 from gst_core.files import atomic_write
 from gst_core.nomenclature import read_canonical, read_tables
@@ -45,7 +46,7 @@ _STRANGERS = frozenset(("arthropods", "insects", "lepidoptera", "metazoa", DISTA
     "-o",
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(dir_okay=False, path_type=Path),
     help="Model file (.onnx) to write.",
 )
 @click.option("--name", help="Name of the model. Default: that of the file.")
@@ -89,6 +90,7 @@ def build(
     gst build --proteins swissprot.fasta.gz --hgnc hgnc_complete_set.txt --output first.onnx
     gst_assign --checkpoint first.onnx --sequences_fasta proteins.fa
     """  # noqa: D301
+    check_paths()
     threads = threads or available_threads()
     torch.set_num_threads(threads)
     facts = read_facts(facts_file)

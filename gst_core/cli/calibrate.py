@@ -10,6 +10,7 @@ import torch
 
 from gst_core.cli._common import say
 from gst_core.cli._nomenclature import same_proteins_option, symbols_option
+from gst_core.cli._paths import OutputFile, check_paths
 from gst_core.errors import GstError
 from gst_core.nomenclature import read_canonical, relabel
 from gst_core.processors import available_threads
@@ -41,7 +42,7 @@ from gst_core.training.run import load_network
 @click.option(
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(dir_okay=False, path_type=Path),
     help="File for gst export --calibration.",
 )
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: all available.")
@@ -59,6 +60,7 @@ def calibrate(
     A model that is trained on everything takes the calibration of a run that differs in
     nothing but what it held out.
     """
+    check_paths()
     torch.set_num_threads(threads or available_threads())
     description, network = load_network(run)
     unseen = (*description.hold_out, *description.validation)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from gst_core.cli._database import address_options
+from gst_core.cli._paths import OutputFile, check_paths
 from gst_core.cli._species import species_options
 from gst_core.ensembl.connect import open_database, parse_address
 from gst_core.ensembl.dump import DumpedProtein, count_genes, dump_proteins
@@ -29,6 +30,7 @@ from gst_core.files import atomic_write
     "--output",
     default="-",
     show_default=True,
+    type=OutputFile(dir_okay=False, allow_dash=True),
     help="FASTA file; - is standard output.",
 )
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
@@ -41,6 +43,7 @@ def dump(
     none, of its first transcript that has one.
     """
     address = parse_address(**where)
+    check_paths()
     engine = open_database(address)
     with database_failures(address), engine.connect() as stream, engine.connect() as lookup:
         chosen = choose_species(lookup, species_id, species)

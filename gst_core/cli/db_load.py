@@ -15,6 +15,7 @@ from gst_core.cli._database import (
     convert_to_innodb_option,
     lock_timeout_option,
 )
+from gst_core.cli._paths import InputFile, OutputFile, Probability, check_paths
 from gst_core.cli._species import species_options
 from gst_core.ensembl.assignment_table import AssignedSymbol, read_assignments
 from gst_core.ensembl.connect import Address, open_database, parse_address
@@ -34,25 +35,25 @@ from gst_core.vocabulary import Vocabulary
 @click.option(
     "--symbol_assignments",
     required=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    type=InputFile(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
     help="Table of symbols as gst_assign writes it; - is standard input.",
 )
 @address_options
 @species_options
 @click.option(
     "--primary_ids_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=InputFile(exists=True, dir_okay=False, path_type=Path),
     help="Accessions: symbol, db_name of external_db and accession, tab-separated.",
 )
 @click.option(
     "--model",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=InputFile(exists=True, dir_okay=False, path_type=Path),
     help="Model whose vocabulary knows the accessions. The embedded one is asked where neither "
     "--primary_ids_file nor the table gives any.",
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=Probability(),
     default=0.7,
     show_default=True,
     help="Load symbols from this probability on.",
@@ -70,7 +71,7 @@ from gst_core.vocabulary import Vocabulary
 @click.option(
     "--plan",
     "plan_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(dir_okay=False, path_type=Path),
     help="Write the table that --dry_run prints to this file.",
 )
 @click.option(
@@ -105,6 +106,7 @@ def load(
     same table twice changes nothing.
     """
     address = parse_address(**where)
+    check_paths()
     table = _read(symbol_assignments)
     if not table:
         raise GstError(

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gst_core.cli._paths import OutputFolder, check_paths
 from gst_core.evaluation.demo import Demonstration, assign_sample, copy_sample, summarise_sample
 from gst_core.results.summary import CONFIDENT, THRESHOLDS, Summary
 
@@ -19,7 +20,7 @@ from gst_core.results.summary import CONFIDENT, THRESHOLDS, Summary
     "--output",
     default="gst_demo",
     show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder(path_type=Path, file_okay=False),
     help="Folder for the sample, its result tables and the report.",
 )
 def demo(output: Path) -> None:
@@ -28,6 +29,7 @@ def demo(output: Path) -> None:
     The sample, 340 proteins of ten vertebrates with known symbols, is copied
     to the output folder; gst_assign then names it there.
     """
+    check_paths()
     copy_sample(output)
     click.echo(
         f"$ gst_assign --manifest {output}/samplesheet.csv --report {output}/report.html", err=True

@@ -9,6 +9,7 @@ import click
 
 from gst_core.cli._columns import aligned
 from gst_core.cli._known import known_symbols, password_file_option
+from gst_core.cli._paths import InputFile, OutputFolder, check_paths
 from gst_core.cli._quality import quality
 from gst_core.evaluation.comparison import by_threshold, write_comparisons
 from gst_core.evaluation.confusion import (
@@ -37,20 +38,20 @@ from gst_core.evaluation.reliability_diagram import reliability_of, reliability_
 @click.option(
     "--assemblies",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputFile(path_type=Path, dir_okay=False),
     help="Tab-separated table: scientific_name, assignments, known_symbols (a table, or the URL of "
     "an Ensembl core database), optionally clade, and species, in a database of several.",
 )
 @password_file_option
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputFile(path_type=Path, dir_okay=False),
     help="Model that named them: adds whether it has the known symbols.",
 )
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder(path_type=Path, file_okay=False),
     help="Folder for the tables, evaluation.json and the plot; made if missing.",
 )
 @click.option(
@@ -74,6 +75,7 @@ def evaluate_genomes(
     The statistics go to standard output, with the ten most confused symbols and
     families.
     """
+    check_paths()
     vocabulary = None
     if checkpoint:
         from gst_core.evaluation.symbols import model_symbols

@@ -8,13 +8,14 @@ from typing import Any, cast
 import click
 
 from gst_core.cli._common import read_facts, say
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.export import export as serialise
 from gst_core.export.tables import TableBits
 from gst_core.files import atomic_write
 from gst_core.training.calibration import Calibration
 from gst_core.training.run import describe, load_network
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = InputFile(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -23,7 +24,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "-o",
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(dir_okay=False, path_type=Path),
     help="Model file (.onnx) to write.",
 )
 @click.option("--name", help="Name of the model. Default: that of the folder.")
@@ -62,6 +63,7 @@ def export(
     """Write the model file of a training RUN, which gst_assign --checkpoint takes."""
     if calibration_file and temperature:
         raise click.UsageError("give either --calibration or --temperature")
+    check_paths()
     description, network = load_network(run)
     facts: dict[str, Any] = {"training_data": describe(description)}
     if calibration_file:

@@ -7,16 +7,16 @@ from pathlib import Path
 import click
 
 from gst_core.cli._common import say
-from gst_core.files import check_outputs
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.legacy.importing import convert
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("checkpoint", type=InputFile(path_type=Path, dir_okay=False))
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(path_type=Path, dir_okay=False),
     help="Model to write.  [default: the checkpoint's name, ending in .onnx]",
 )
 def import_checkpoint(checkpoint: Path, output: Path | None) -> None:
@@ -26,7 +26,7 @@ def import_checkpoint(checkpoint: Path, output: Path | None) -> None:
     itself and then does this on first use; the model file is smaller and needs
     no cache folder.
     """
-    output = output or checkpoint.with_suffix(".onnx")
-    check_outputs([output], [checkpoint])
-    convert(checkpoint, output)
-    say(f"{checkpoint}: written as {output}")
+    target = output or checkpoint.with_suffix(".onnx")
+    check_paths([] if output else [target])
+    convert(checkpoint, target)
+    say(f"{checkpoint}: written as {target}")

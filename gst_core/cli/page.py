@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gst_core.cli._common import say
-from gst_core.cli._paths import InputFile
+from gst_core.cli._paths import InputFile, OutputFolder, check_paths
 from gst_core.page.building import build_page
 
 
@@ -16,7 +16,7 @@ from gst_core.page.building import build_page
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=OutputFolder(path_type=Path, file_okay=False),
     help="Folder to make; a page that is there is replaced.",
 )
 @click.option(
@@ -34,5 +34,6 @@ def page(output: Path, checkpoint: Path | None, npm_archives: Path | None) -> No
     A static folder for any web server: the files of a user stay on the user's computer, and the
     page opens without a network when it was opened once.
     """
+    check_paths()
     size = build_page(output, checkpoint, cache=npm_archives)
     say(f"gst page: {output}, {size / 1e6:.0f} MB")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gst_core.cli._common import say
-from gst_core.cli._paths import InputFile, OutputFile, Probability, check_paths
+from gst_core.cli._paths import InputFile, OutputFile, OutputFolder, Probability, check_paths
 from gst_core.errors import GstError, display
 from gst_core.results.curation import Curation
 from gst_core.results.html import write_html
@@ -30,7 +30,7 @@ _OUTPUT = OutputFile(path_type=Path)
 @click.option("--output", required=True, type=_OUTPUT, help="HTML page to write.")
 @click.option(
     "--multiqc",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder(path_type=Path, file_okay=False),
     help="Folder for the two *_mqc.json files that MultiQC picks up.",
 )
 @click.option("--genome_table", type=_OUTPUT, help="Table to write, one line a genome.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gst_core.cli._nomenclature import same_proteins_option, table_options
+from gst_core.cli._paths import OutputFile, check_paths
 from gst_core.errors import GstError
 from gst_core.nomenclature import canonicalise, read_tables, relabel, write_canonical
 from gst_core.training.proteins import read_labelled
@@ -19,7 +20,7 @@ from gst_core.training.symbols import build_vocabulary
 @click.option(
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(dir_okay=False, path_type=Path),
     help="The table, tab-separated.",
 )
 def symbols(
@@ -36,6 +37,7 @@ def symbols(
     gst train   --proteins swissprot.fasta.gz --hgnc hgnc_complete_set.txt \\
                 --symbols symbols.tsv --output runs/first
     """  # noqa: D301
+    check_paths()
     if hgnc is None:
         raise GstError("no table of approved symbols", hint="give --hgnc hgnc_complete_set.txt")
     tables = read_tables(hgnc, mgi, zfin)

@@ -20,6 +20,7 @@ from gst_core.cli._nomenclature import (
     symbols_option,
     table_options,
 )
+from gst_core.cli._paths import OutputFolder, check_paths
 from gst_core.errors import GstError
 from gst_core.model.config import ModelConfig
 from gst_core.nomenclature import read_canonical, read_tables
@@ -49,7 +50,12 @@ _INTERVAL = 30.0
     multiple=True,
     help="Genus to watch instead of train on; its symbols are known. May be repeated.",
 )
-@click.option("--output", required=True, type=_FOLDER, help="Folder of the run.")
+@click.option(
+    "--output",
+    required=True,
+    type=OutputFolder(file_okay=False, path_type=Path),
+    help="Folder of the run.",
+)
 @click.option("--epochs", type=click.FloatRange(0, min_open=True), help="Default: 8.")
 @click.option("--batch_size", type=click.IntRange(1), help="Proteins a step. Default: 512.")
 @click.option(
@@ -93,6 +99,7 @@ def train(
     gst train --proteins swissprot.fasta.gz --hgnc hgnc_complete_set.txt --output runs/first
     gst export runs/first --output first.onnx
     """  # noqa: D301
+    check_paths()
     device = _device(device)
     torch.set_num_threads(threads or available_threads())
     sections = _read_config(config_file)

@@ -125,8 +125,6 @@ def check_output(output: Path, source: Path, *suffixes: str) -> None:
     if output.suffix not in suffixes:
         kinds = f"neither {' nor '.join(suffixes)}" if len(suffixes) > 1 else f"not {suffixes[0]}"
         raise GstError(f"is {kinds}", where=str(output), hint="name the output so")
-    if not output.parent.is_dir():
-        raise GstError("the folder does not exist", where=str(output.parent), hint="make it first")
     check_outputs([output], [source])
 
 

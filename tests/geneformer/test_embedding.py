@@ -189,7 +189,7 @@ def test_from_counts_to_h5ad_and_parquet_and_a_picture(checkpoint, adata, resour
     ("words", "message"),
     [
         (("--output", "x.csv"), "neither .h5ad nor .parquet"),
-        (("--output", "none/x.h5ad"), "folder does not exist"),
+        (("--output", "none/x.h5ad"), "No such file or directory; check that the folder exists"),
         (("--output", "x.h5ad", "--embedding", "gene"), "into .parquet"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gst_core.cli._common import say
+from gst_core.cli._paths import OutputFolder
 from gst_core.cli.geneformer._options import network_options
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _OPTIONS = (
     click.option(
         "--output",
         required=True,
-        type=click.Path(path_type=Path, file_okay=False),
+        type=OutputFolder(path_type=Path, file_okay=False),
         help="Folder of the classifier: started again with the same options, a run goes on.",
     ),
     click.option("--epochs", default=10, show_default=True, type=SIZE, help="At most."),

@@ -8,12 +8,13 @@ from typing import Any, cast
 
 import click
 
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.cli.geneformer._options import load_network, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
 @click.command()
-@click.argument("source", metavar="DATASET_OR_COUNTS", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATASET_OR_COUNTS", type=InputFile(path_type=Path))
 @click.option(
     "--checkpoint",
     required=True,
@@ -21,7 +22,7 @@ from gst_core.cli.geneformer._progress import bar
     help="Folder of a Geneformer model: config.json, model.safetensors.",
 )
 @click.option(
-    "--output", required=True, type=click.Path(path_type=Path), help="Table to write, as .parquet."
+    "--output", required=True, type=OutputFile(path_type=Path), help="Table to write, as .parquet."
 )
 @click.option(
     "--by",
@@ -74,6 +75,7 @@ def attention(
     """  # noqa: D301
     from gst_core.geneformer.attention_files import write_attention
 
+    check_paths()
     model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
     began = time.perf_counter()
     with bar("attention", "cells", quiet) as progress:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gst_core import __version__
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.cli.geneformer._options import model_version_option, resources_option
-from gst_core.files import atomic_write, check_outputs
+from gst_core.files import atomic_write
 
 if TYPE_CHECKING:
     from gst_core.geneformer.bridge import Bridge
@@ -27,7 +28,7 @@ _GENE_COLUMNS = (
     "probability",
     "protein",
 )
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = InputFile(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command()
@@ -35,13 +36,13 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--counts",
     required=True,
-    type=click.Path(path_type=Path),
+    type=InputFile(path_type=Path),
     help="Raw counts of the species: .h5ad, .zarr, .loom, a 10x .h5, or a folder with matrix.mtx.",
 )
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=OutputFile(path_type=Path),
     help=".h5ad of human genes to write.",
 )
 @click.option(
@@ -76,11 +77,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @model_version_option
 @resources_option
-@click.option("--report", type=click.Path(path_type=Path), help="JSON document to write.")
+@click.option("--report", type=OutputFile(path_type=Path), help="JSON document to write.")
 @click.option(
     "--genes",
     "gene_table",
-    type=click.Path(path_type=Path),
+    type=OutputFile(path_type=Path),
     help="Table to write: what became of each gene, and why.",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -111,8 +112,7 @@ def bridge(
     """  # noqa: D301
     if gene_map and proteins_fasta:
         raise click.UsageError("--gene_map and --proteins_fasta say the same: give one")
-    read = [path for path in (assignments, counts, gene_map, proteins_fasta, orthologues) if path]
-    check_outputs([path for path in (output, report, gene_table) if path], read)
+    check_paths()
     from gst_core.geneformer import bridge as room
     from gst_core.geneformer.bridge_report import report_on
     from gst_core.geneformer.bridged_counts import write_bridged

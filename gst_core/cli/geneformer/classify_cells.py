@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gst_core.cli._paths import InputFile, check_paths
 from gst_core.cli.geneformer._options import load_network
 from gst_core.cli.geneformer._progress import bar
 from gst_core.cli.geneformer._training import (
@@ -19,7 +20,7 @@ from gst_core.cli.geneformer._training import (
 
 
 @click.command()
-@click.argument("source", metavar="DATASET_OR_COUNTS", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATASET_OR_COUNTS", type=InputFile(path_type=Path))
 @click.option(
     "--label",
     "labels",
@@ -101,6 +102,7 @@ def cells(
     config = config_of(course)
     if len(set(labels)) < len(labels):
         raise click.UsageError("the same --label twice")
+    check_paths()
     model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
     if embedding == "cls" and model.resources.cls_token is None:
         raise GstError("cells of V1 have no <cls>", where="--embedding cls")

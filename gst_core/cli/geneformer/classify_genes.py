@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gst_core.cli._paths import InputFile, check_paths
 from gst_core.cli.geneformer._options import load_network
 from gst_core.cli.geneformer._progress import bar
 from gst_core.cli.geneformer._training import (
@@ -19,11 +20,11 @@ from gst_core.cli.geneformer._training import (
 
 
 @click.command()
-@click.argument("source", metavar="DATASET_OR_COUNTS", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATASET_OR_COUNTS", type=InputFile(path_type=Path))
 @click.option(
     "--labels",
     "table",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=InputFile(path_type=Path, exists=True, dir_okay=False),
     help="Table with a header, .csv or .tsv: a column of genes a class, or see --label.",
 )
 @click.option("--label", help="Column of --labels with each gene's label.")
@@ -101,6 +102,7 @@ def genes(
         raise click.UsageError("--label is a column of --labels, which is not given")
     files = _files(lists)
     config = config_of(course)
+    check_paths()
     model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
     classes = read_table(table, label, model.resources) if table else read_lists(files)
     read = read_labelled_cells(model, source, counts_layer=counts_layer, gene_column=gene_column)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.cli.geneformer._options import load_network, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
 @click.command()
-@click.argument("source", metavar="DATASET_OR_COUNTS", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATASET_OR_COUNTS", type=InputFile(path_type=Path))
 @click.option(
     "--model",
     "folder",
@@ -22,7 +23,7 @@ from gst_core.cli.geneformer._progress import bar
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(path_type=Path, dir_okay=False),
     help="Table to write, .csv: a row a cell, or a row a gene.",
 )
 @network_options
@@ -52,6 +53,7 @@ def predict(
     from gst_core.geneformer.labelled_cells import read_labelled_cells
     from gst_core.geneformer.predicting import predict_table, write_table
 
+    check_paths()
     version = Description.load(folder).model_version
     check_output(output, source, ".csv")
     model = load_network(folder, device, threads, model_version or version, resources, quiet=quiet)

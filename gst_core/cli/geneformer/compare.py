@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.files import atomic_write
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("counts", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("counts", type=InputFile(path_type=Path, exists=True, dir_okay=False))
 @click.option("--label", required=True, help="Column of obs with what cells are, as cell_type.")
 @click.option("--batch", help="Column of obs with donor, sample or batch.")
 @click.option(
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     help="Draw so many cells where there are more.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of every random draw.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON document to write.")
+@click.option("-o", "--output", type=OutputFile(path_type=Path), help="JSON document to write.")
 def compare(
     counts: Path,
     label: str,
@@ -57,6 +58,7 @@ def compare(
     COUNTS is an .h5ad with raw counts and labels. Baselines are PCA of log-normalised counts,
     of all genes and of the 2,000 most variable ones. Of every metric more is better.
     """
+    check_paths(inputs=[path for path in embeddings if path.endswith(".parquet")])
     from gst_core.geneformer import comparison as room
     from gst_core.geneformer.embedded_cells import read_embedded_cells
 

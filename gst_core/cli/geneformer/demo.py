@@ -8,13 +8,15 @@ from pathlib import Path
 
 import click
 
+from gst_core.cli._paths import OutputFolder, check_paths
+
 
 @click.command()
 @click.option(
     "--output",
     default="geneformer_demo",
     show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder(path_type=Path, file_okay=False),
     help="Folder for the cells, the network and what comes of them.",
 )
 def demo(output: Path) -> None:
@@ -23,6 +25,7 @@ def demo(output: Path) -> None:
     The cells are real; the small network learnt from a few hundred others. It demonstrates the
     program and not Geneformer, whose networks learnt from 30 million cells and more.
     """
+    check_paths()
     from gst_core.errors import GstError
     from gst_core.geneformer.demo import copy_demo, demo_commands
 

@@ -8,12 +8,13 @@ from typing import Any, cast
 
 import click
 
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.cli.geneformer._options import load_network, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
 @click.command()
-@click.argument("source", metavar="DATASET_OR_COUNTS", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATASET_OR_COUNTS", type=InputFile(path_type=Path))
 @click.option(
     "--checkpoint",
     required=True,
@@ -24,7 +25,7 @@ from gst_core.cli.geneformer._progress import bar
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=OutputFile(path_type=Path),
     help=".h5ad: in obsm['X_geneformer']; .parquet: a row a cell.",
 )
 @click.option(
@@ -42,7 +43,7 @@ from gst_core.cli.geneformer._progress import bar
     help="0: the network's last layer; -1: the second to last.",
 )
 @network_options
-@click.option("--plot", type=click.Path(path_type=Path), help="Picture to draw: a UMAP, as .png.")
+@click.option("--plot", type=OutputFile(path_type=Path), help="Picture to draw: a UMAP, as .png.")
 @click.option("--color", help="Column that colours the picture.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def embed(
@@ -73,11 +74,9 @@ def embed(
         raise click.UsageError("--color colours --plot, which is not given")
     if plot and embedding == "gene":
         raise click.UsageError("--plot draws cells")
-    from gst_core.errors import GstError
     from gst_core.geneformer.embedding_files import embed_file
 
-    if plot and not plot.parent.is_dir():
-        raise GstError("the folder does not exist", where=str(plot.parent), hint="make it first")
+    check_paths()
     model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
     began = time.perf_counter()
     with bar("embed", "cells", quiet) as progress:

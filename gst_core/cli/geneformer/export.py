@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gst_core.cli._paths import OutputFile, check_paths
 from gst_core.cli.geneformer._options import resources_option
 from gst_core.geneformer.resources import MAX_LENGTH
 
@@ -17,7 +18,7 @@ from gst_core.geneformer.resources import MAX_LENGTH
     type=click.Path(path_type=Path),
     help="Folder of a Geneformer model: config.json and weights.",
 )
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="The .onnx file.")
+@click.option("--output", required=True, type=OutputFile(path_type=Path), help="The .onnx file.")
 @click.option(
     "--model_version",
     type=click.Choice(sorted(MAX_LENGTH)),
@@ -35,6 +36,7 @@ def export(
     from gst_core.geneformer.export import export as write
     from gst_core.geneformer.resources import Resources
 
+    check_paths()
     if model_version is None:
         dictionary = Resources.fitting(NetworkConfig.load(checkpoint).vocabulary, resources)
     else:

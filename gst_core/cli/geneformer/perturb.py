@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from gst_core.cli._paths import InputFile, OutputFolder, check_paths
 from gst_core.cli.geneformer._options import load_network, network_options
 from gst_core.cli.geneformer._progress import bar
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source", metavar="DATASET_OR_COUNTS", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATASET_OR_COUNTS", type=InputFile(path_type=Path))
 @click.option(
     "--checkpoint",
     required=True,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder(path_type=Path, file_okay=False),
     help="Folder; started again with the same options, a run goes on there.",
 )
 @click.option(
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--genes_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=InputFile(path_type=Path, exists=True, dir_okay=False),
     help="One perturbation a line, in place of --genes or beside it.",
 )
 @click.option("--each", is_flag=True, help="Perturb each of the genes by itself.")
@@ -88,7 +89,7 @@ if TYPE_CHECKING:
 @click.option("--alternative", "alternatives", multiple=True, help="Another; may be repeated.")
 @click.option(
     "--state_embeddings",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=InputFile(path_type=Path, exists=True, dir_okay=False),
     help="JSON: the embedding of each state.  [default: the mean of its cells here]",
 )
 @click.option("--gene_shifts", is_flag=True, help="Measure the shift of every other gene, too.")
@@ -158,6 +159,7 @@ def perturb(
         raise click.UsageError("--pairs has each gene by itself already")
     from gst_core.geneformer.perturbation_run import Options, perturb_file
 
+    check_paths()
     vectors = _read_states(state_embeddings) if state_embeddings else None
     model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
     targets = _targets(_lines(genes, genes_file), each, pairs, anchor, model.resources)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gst_core.cli._paths import InputFile, OutputFolder, check_paths
 from gst_core.cli.geneformer._options import model_version_option, resources_option
 from gst_core.cli.geneformer._progress import bar
 
@@ -18,11 +19,11 @@ _SIZE = click.IntRange(min=1)
 
 
 @click.command()
-@click.argument("dataset", type=click.Path(path_type=Path, exists=True))
+@click.argument("dataset", type=InputFile(path_type=Path, exists=True))
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder(path_type=Path, file_okay=False),
     help="Folder of the run: started again with the same options, it goes on.",
 )
 @click.option(
@@ -125,6 +126,7 @@ def pretrain(
     from gst_core.geneformer.resources import Resources
     from gst_core.geneformer.weights import fingerprint, weight_file
 
+    check_paths()
     dictionary = Resources.load(model_version, resources)
     chosen, workers = open_workers(device, threads)
     try:

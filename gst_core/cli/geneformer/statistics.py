@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from gst_core.files import atomic_write, check_outputs
+from gst_core.cli._paths import OutputFile, check_paths
+from gst_core.files import atomic_write
 
 MODES = (
     "goal_state_shift",
@@ -20,7 +21,7 @@ MODES = (
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="CSV to write.")
+@click.option("--output", required=True, type=OutputFile(path_type=Path), help="CSV to write.")
 @click.option(
     "--mode",
     type=click.Choice(MODES),
@@ -32,8 +33,8 @@ MODES = (
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of the same perturbation of other cells, such as random ones, to compare with.",
 )
-@click.option("--plot", type=click.Path(path_type=Path), help="Picture to draw: .png, .svg, .pdf.")
-@click.option("--html", type=click.Path(path_type=Path), help="Page with pictures and tables.")
+@click.option("--plot", type=OutputFile(path_type=Path), help="Picture to draw: .png, .svg, .pdf.")
+@click.option("--html", type=OutputFile(path_type=Path), help="Page with pictures and tables.")
 @click.option("--title", help="Of picture and page.  [default: the folder's name]")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def statistics(
@@ -63,7 +64,7 @@ def statistics(
         raise click.UsageError(f"--null is for --mode vs_null, not {mode}")
     if mode == "vs_null" and null is None:
         raise click.UsageError("--mode vs_null needs --null")
-    check_outputs([path for path in (output, plot, html) if path is not None])
+    check_paths()
     found = statistics_of(folder, mode, null)
     if plot is not None:
         found.check_picture(plot)

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import click
 
+from gst_core.cli._paths import FileOrFolder, InputFile, check_paths
 from gst_core.cli.geneformer._options import model_version_option, resources_option
 from gst_core.cli.geneformer._progress import bar
 
 
 @click.command()
-@click.argument("counts", type=click.Path(path_type=Path))
+@click.argument("counts", type=InputFile(path_type=Path))
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FileOrFolder(path_type=Path),
     help="Dataset to write: a folder as Hugging Face's datasets have it, or a .parquet file.",
 )
 @model_version_option
@@ -62,6 +63,8 @@ def tokenize(
     geneformer tokenize cells.h5ad --output cells.dataset --custom_attribute cell_type
     geneformer tokenize filtered_feature_bc_matrix --output cells.parquet --model_version V1
     """  # noqa: D301
+    # a dataset that is there is a folder, which the writer looks at
+    check_paths([] if output.is_dir() else [output])
     from gst_core.geneformer.resources import Resources
     from gst_core.geneformer.tokenizing import tokenize_file
 

@@ -8,17 +8,18 @@ from typing import Any, cast
 import click
 
 from gst_core.cli._common import say
+from gst_core.cli._paths import InputFile, OutputFile, check_paths
 from gst_core.cli.geneformer._options import load_network, network_options
 from gst_core.cli.geneformer._progress import bar
 from gst_core.cli.geneformer._training import tell_metrics
 
 
 @click.command()
-@click.argument("query", metavar="DATASET_OR_COUNTS", type=click.Path(path_type=Path))
+@click.argument("query", metavar="DATASET_OR_COUNTS", type=InputFile(path_type=Path))
 @click.option(
     "--reference",
     required=True,
-    type=click.Path(path_type=Path),
+    type=InputFile(path_type=Path),
     help="Dataset or counts of cells with labels.",
 )
 @click.option("--label", required=True, help="Column of the reference with what cells are.")
@@ -32,7 +33,7 @@ from gst_core.cli.geneformer._training import tell_metrics
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(path_type=Path, dir_okay=False),
     help="Table to write, .csv: a row a cell.",
 )
 @click.option(
@@ -71,7 +72,7 @@ from gst_core.cli.geneformer._training import tell_metrics
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(path_type=Path, dir_okay=False),
     help="Figures of the test to write, .json.",
 )
 @network_options
@@ -118,6 +119,7 @@ def transfer(
     from gst_core.geneformer.transferring import transfer_labels
     from gst_core.geneformer.weights import fingerprint, weight_file
 
+    check_paths()
     check_output(output, query, ".csv")
     if report is not None:
         check_output(report, query, ".json")
