@@ -8,10 +8,32 @@ is a defect of ours.
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+#: Passwords in addresses, between the user's name and the last @ or as a key of the query.
+_PASSWORD: Final = re.compile(
+    r"(?<=://)([^\s:/@]*):\S*@|([?&](?:password|passwd|pwd|ssl_key_password)=)[^&\s'\")]*", re.I
+)
+_HIDDEN: Final = "***"
+
 
 def display(text: object) -> str:
-    """Show foreign text as one line: white space as single spaces, the rest by :func:`shown`."""
-    return shown(" ".join(str(text).split()))
+    """Show foreign text as one line: white space as single spaces, the rest by :func:`shown`.
+
+    Passwords that stand in addresses are hidden: whatever quotes an argument or a line of a file
+    comes through here before anyone sees it.
+    """
+    return hide_passwords(shown(" ".join(str(text).split())))
+
+
+def hide_passwords(text: str) -> str:
+    """Put three asterisks for the password of each address in a text."""
+    if "://" not in text and "=" not in text:
+        return text
+    return _PASSWORD.sub(
+        lambda found: f"{found[2]}{_HIDDEN}" if found[2] else f"{found[1]}:{_HIDDEN}@", text
+    )
 
 
 def shown(text: str) -> str:

@@ -12,7 +12,7 @@ _EXTRAS: Final = {
     "ensembl": {"ensembl", "pymysql", "sqlalchemy"},
     "train": {"matplotlib", "ml_dtypes", "onnx", "safetensors", "torch"},
     "geneformer": {
-        *("anndata", "datasets", "h5py", "pandas", "pyarrow", "scanpy", "scipy"),
+        *("anndata", "datasets", "h5py", "optuna", "pandas", "pyarrow", "scanpy", "scipy"),
         *("sklearn", "transformers", "umap", "zarr"),
     },
 }

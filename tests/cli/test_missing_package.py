@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-from gst_core.cli._extras import missing_package
+from gst_core.cli._extras import _EXTRAS, missing_package
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHOUT = """
@@ -43,3 +46,36 @@ def test_of_two_extras_that_of_the_program_is_named() -> None:
     assert "-e '.[train]'" in str(missing_package(error, "gst train"))
     unknown = ModuleNotFoundError("No module named 'x'", name="x.y")
     assert "'x', which is not installed; install GST again" in str(missing_package(unknown, "gst"))
+
+
+def test_each_package_of_an_extra_is_known() -> None:
+    """As pyproject.toml has them: one that is added there is named where it is missing."""
+    modules: dict[str, set[str]] = {}
+    for module, distributions in packages_distributions().items():
+        for distribution in distributions:
+            modules.setdefault(re.sub(r"[-_.]+", "-", distribution).lower(), set()).add(module)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    known = {module for own in _EXTRAS.values() for module in own}
+    for extra in ("cpu", "train", "ensembl", "geneformer"):
+        for requirement in extras[extra]:
+            match = re.match(r"[A-Za-z0-9_.-]+", requirement)
+            assert match
+            name = re.sub(r"[-_.]+", "-", match[0]).lower()
+            assert modules[name] & known, f"{name} of [{extra}]"
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [("gst", ["db", "dump", "--url", "x", "mysql://me:hush@host/db"]),
+     ("gst", ["db", "dump", "--url", "mysql://me:hush@host/db"]),
+     ("gst", ["db", "load", "--url", "x", "--port", "mysql://me:hush@host/db"]),
+     ("gst", ["mysql://me:hush@host/db"])],
+)  # fmt: skip
+def test_no_message_repeats_a_password(program: str, arguments: list[str]) -> None:
+    command = [str(ROOT / "bin" / program), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (1, 2)
+    assert done.stderr
+    assert "hush" not in done.stdout + done.stderr
