@@ -80,9 +80,24 @@ def branch(model: onnx.ModelProto) -> None:
     )
 
 
+def retyped(name: str, dtype: str, add: int = 0) -> Callable[[onnx.ModelProto], object]:
+    """Store an array as numbers of another type; `add` makes their sum no number of 64 bits."""
+
+    def change(model: onnx.ModelProto) -> None:
+        (array,) = (a for a in model.graph.initializer if a.name == name)
+        values = numpy_helper.to_array(array).astype(dtype)
+        values[:2] += add
+        array.CopyFrom(numpy_helper.from_array(values, name))
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (retyped("lengths", "int64", 2**62), "its array lengths is no row of int32"),
+        (retyped("packed", "float64"), "its array packed has a type"),
+        (add_node("Loop", ["", "present"], ["z"]), "has the operator Loop"),
         (doubling, "takes more memory or time"),
         (outer_product, "takes more memory or time"),
         (division, "divides whole numbers by what may be 0"),
@@ -118,6 +133,15 @@ def test_files_that_were_made_to_break_it(shared_data: Path, case: str, message:
     with pytest.raises(GstError, match=message) as caught:
         check_file(path)
     assert str(path) in str(caught.value)
+
+
+def test_accessions_that_are_no_text(model_file: Path, tmp_path: Path) -> None:
+    data = model_file.read_bytes()
+    begin = data.index(b"gst.accessions") + len(b"gst.accessions") + 4
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(data[:begin] + b"\xff\xfe" + data[begin + 2 :])
+    with pytest.raises(GstError, match=r"gst\.accessions are not UTF-8"):
+        check_file(path)
 
 
 def test_the_embedded_model_is_looked_at_in_a_moment() -> None:
