@@ -18,8 +18,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path("gst_core", "references")
-# No fused operations: the same numbers on every processor.
-OPTIONS = ("-O3", "-std=c11", "-ffp-contract=off", "-shared", "-fPIC")
+# No fused operations: the same numbers on every processor. A score that 16 bits do not hold wraps
+# before it is noticed.
+OPTIONS = ("-O3", "-std=c11", "-ffp-contract=off", "-fwrapv", "-shared", "-fPIC")
 
 
 class CompileNative(BuildHookInterface):

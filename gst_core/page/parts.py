@@ -24,7 +24,7 @@ _FUNCTIONS: Final = (
 )
 # As hatch_build.py has it: no fused operations, the same numbers on every processor.
 _OPTIONS: Final = (
-    *("--target=wasm32-wasi", "-O3", "-std=c11", "-msimd128", "-ffp-contract=off"),
+    *("--target=wasm32-wasi", "-O3", "-std=c11", "-msimd128", "-ffp-contract=off", "-fwrapv"),
     *("-nostartfiles", "-Wl,--no-entry", "-Wl,-z,stack-size=4194304", "-Wl,--strip-all"),
     *(f"-Wl,--export={name}" for name in _FUNCTIONS),
 )

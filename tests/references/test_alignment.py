@@ -125,7 +125,7 @@ def test_long_gaps_between_good_parts_are_within_the_band():
 def test_all_widths_of_vectors_score_the_same(tmp_path):
     """Processors without vectors of 16 numbers use those of 8."""
     binary = tmp_path / "narrow.so"
-    options = ["-O3", "-std=c11", "-shared", "-fPIC", "-DNARROW"]
+    options = ["-O3", "-std=c11", "-fwrapv", "-shared", "-fPIC", "-DNARROW"]
     files = [str(path) for path in sorted(SOURCES.glob("*.c"))]
     source = f'-DSOURCE_DIGEST="{digest()}"'
     subprocess.run(["cc", *options, source, *files, "-o", str(binary), "-lm"], check=True)
