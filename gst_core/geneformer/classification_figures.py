@@ -45,7 +45,7 @@ def plot_classification(
     names = 0.09 * max(map(len, classes))  # inches, beside the matrix and, upright, below it
     below = names if len(classes) > 3 else 0.0
     figure = Figure(
-        figsize=(side + names + 9.2, max(4.9, side + below + 0.6)), layout="constrained"
+        figsize=(side + names + 9.2, max(5.8, side + below + 1.5)), layout="constrained"
     )
     first, curves, reliable = figure.subplots(1, 3, width_ratios=[side, 4, 4])
     name, predictions = next(iter(methods.items()))
