@@ -4,7 +4,7 @@
  * and, where there are counts of single cells: assign -> bridge -> check -> tokenize -> embed.
  */
 
-include { checkedParams ; optionalFile ; readSamplesheet } from './modules/local/inputs'
+include { checkedParams ; isAnnotated ; optionalFile ; readSamplesheet } from './modules/local/inputs'
 include { cellsOf ; folderOf ; softwareVersions } from './modules/local/handover'
 include { NAME_PROTEINS    } from './subworkflows/local/name_proteins'
 include { LOAD_SYMBOLS     } from './subworkflows/local/load_symbols'
@@ -22,14 +22,18 @@ workflow {
 
     GST_DUMPPROTEINS(genomes.filter { meta -> meta.database }.map { meta -> [meta, meta.database, meta.production_name ?: ''] })
 
-    // [meta, fasta]
+    // [meta, proteins]
     proteins = genomes
         .filter { meta -> meta.fasta }
         .map { meta -> [meta, meta.fasta] }
         .mix(GST_DUMPPROTEINS.out.fasta)
+    // [meta, annotation, its genome]
+    annotations = genomes
+        .filter { meta -> isAnnotated(meta) }
+        .map { meta -> [meta, meta.gff3, meta.genome ?: []] }
 
     // [meta, table], all proteins and those at or above the threshold
-    NAME_PROTEINS(proteins, options.batch_size, options.threshold, optionalFile(options.checkpoint))
+    NAME_PROTEINS(proteins, annotations, options.batch_size, options.threshold, optionalFile(options.checkpoint))
 
     LOAD_SYMBOLS(
         NAME_PROTEINS.out.filtered.filter { meta, _tsv -> options.load && meta.database },
@@ -39,7 +43,7 @@ workflow {
 
     EMBED_CELLS(
         NAME_PROTEINS.out.tables,
-        proteins,
+        proteins.mix(annotations.map { meta, _gff3, _genome -> [meta, []] }),
         options.threshold,
         optionalFile(options.geneformer_model),
         optionalFile(options.geneformer_resources),
@@ -53,6 +57,7 @@ workflow {
         [
             dump: GST_DUMPPROTEINS.out.fasta,
             assign: NAME_PROTEINS.out.tables,
+            annotate: NAME_PROTEINS.out.annotations,
             filter: NAME_PROTEINS.out.filtered,
             check_before: LOAD_SYMBOLS.out.before,
             load: LOAD_SYMBOLS.out.plans,
@@ -70,6 +75,7 @@ workflow {
 
     publish:
     symbols = NAME_PROTEINS.out.tables
+    named_annotations = NAME_PROTEINS.out.annotations
     filtered_symbols = NAME_PROTEINS.out.filtered
     loaded_symbols = LOAD_SYMBOLS.out.plans
     datachecks = LOAD_SYMBOLS.out.datachecks
@@ -90,6 +96,9 @@ workflow {
 output {
     symbols {
         path { meta, tsv -> tsv >> "${folderOf(meta.id)}/${tsv.name}" }
+    }
+    named_annotations {
+        path { meta, gff3 -> gff3 >> "${folderOf(meta.id)}/${gff3.name}" }
     }
     filtered_symbols {
         path { meta, tsv -> tsv >> "${folderOf(meta.id)}/${tsv.name}" }

@@ -68,9 +68,10 @@ class AnnotationRun:
 
     def write(self, options: Options) -> str:
         """Write the annotation with its new names; return what became of its genes."""
+        chosen = (options.name_threshold, options.threshold, _THRESHOLD)
         named = choose_names(
             zip(self._genes, self._assignments, strict=True),
-            threshold=_THRESHOLD if options.threshold is None else options.threshold,
+            threshold=next(number for number in chosen if number is not None),
             is_symbol=lambda text: text.casefold() in self._symbols,
             duplicates=options.duplicates,
             overwrite=options.overwrite,

@@ -47,6 +47,7 @@ class Options:
     gene_of: Mapping[str, str] | None
     symbol_style: Style
     threshold: float | None
+    name_threshold: float | None
     duplicates: Duplicates
     overwrite: bool
     device: str

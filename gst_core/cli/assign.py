@@ -123,8 +123,12 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     type=Probability(),
-    help="Leave out proteins whose probability is lower. Default: one row a sequence; names in "
-    "annotations from 0.7 on.",
+    help="Leave out proteins whose probability is lower. Default: one row a sequence.",
+)
+@click.option(
+    "--name_threshold",
+    type=Probability(),
+    help="Least probability of a name in an annotation. Default: --threshold, else 0.7.",
 )
 @click.option(
     "--device",
@@ -173,6 +177,7 @@ def assign(
     gene_map: Path | None,
     symbol_style: str,
     threshold: float | None,
+    name_threshold: float | None,
     device: str,
     threads: int | None,
     report: Path | None,
@@ -194,7 +199,7 @@ def assign(
     if sum(map(bool, (fastas, manifest, gff3))) != 1:
         raise click.UsageError("give one of --sequences_fasta, --gff3 and --manifest")
     context = click.get_current_context()
-    for name in ("genome", "duplicates", "overwrite"):
+    for name in ("genome", "duplicates", "overwrite", "name_threshold"):
         if (
             not (gff3 or (manifest and name != "genome"))
             and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
@@ -236,6 +241,7 @@ def assign(
         gene_of=read_gene_map(gene_map) if gene_map else None,
         symbol_style=cast("Style", symbol_style),
         threshold=threshold,
+        name_threshold=name_threshold,
         duplicates=cast("Duplicates", duplicates),
         overwrite=overwrite,
         device=device,

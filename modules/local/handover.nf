@@ -29,6 +29,7 @@ def genomeRecord(meta, files, load) {
         failed_step: failed,
         error: failed ? complaints[failed] ?: reasonOf(meta.id, failed) : null,
         symbols: published.call('assign'),
+        named_annotation: published.call('annotate'),
         filtered_symbols: published.call('filter'),
         loaded_symbols: published.call('load'),
         datachecks: published.call('check'),

@@ -63,8 +63,11 @@ def readSamplesheet(sheet, schema_file, options) {
             }
             [column, path ?: value]
         }
-        if (!genome.fasta == !genome.database) {
-            faults << "line ${line}, column 'fasta': give proteins in 'fasta' or a core database in 'database', one of the two"
+        if (genome.fasta && genome.database) {
+            faults << "line ${line}, column 'database': there are proteins in 'fasta' too; give one of the two"
+        }
+        if (!genome.fasta && !genome.database && !genome.gff3) {
+            faults << "line ${line}, column 'fasta': give proteins in 'fasta', an annotation in 'gff3' with its 'genome', or a core database in 'database'"
         }
         if (genome.id && seen.put(genome.id.toLowerCase(), line)) {
             faults << "line ${line}, column 'id': '${genome.id}' is there twice (upper and lower case count as the same)"
@@ -114,6 +117,11 @@ def faultOf(value, rule) {
         return "'${text}' does not fit; ${rule.errorMessage}"
     }
     return null
+}
+
+// Genes of a row that has neither proteins nor a database are those of its annotation.
+def isAnnotated(genome) {
+    return !genome.fasta && !genome.database
 }
 
 // What a module takes for a file that may be missing.

@@ -109,6 +109,7 @@ def test_bundled_samplesheet_fits_the_schema() -> None:
         ("database", "sqlite:///relative.db"),
         ("database", "mysql://user@host/core'; touch x; '"),
         ("production_name", "Bos taurus"),
+        ("gff3", "annotation.txt"),
         ("species", "Bos taurus"),
     ],
 )
@@ -132,6 +133,8 @@ def test_samplesheet_schema_refuses(column: str, value: str) -> None:
         ("database", "mysql:///core?unix_socket=/run/mysqld/mysqld.sock"),
         ("database", "sqlite:////data/core.db"),
         ("production_name", "bos_taurus_hybrid"),
+        ("gff3", "/data/braker.gff3.gz"),
+        ("gff3", "ensembl.GTF"),
     ],
 )
 def test_samplesheet_schema_accepts(column: str, value: str) -> None:

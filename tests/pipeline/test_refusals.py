@@ -38,7 +38,7 @@ from .conftest import COW, RunPipeline, write_samplesheet
                 "line 3, column 'id': 'the cow' does not fit",
                 "line 3, column 'taxon_id': 'cattle' is not a whole number",
                 "line 5, column 'id': 'COW' is there twice",
-                "line 6, column 'fasta': give proteins in 'fasta' or a core database in 'database'",
+                "line 6, column 'fasta': give proteins in 'fasta', an annotation in 'gff3'",
                 "line 7: has 5 fields where the header has 4",
                 "line 9, column 'fasta': '",
                 "x[1]$y.fa' does not fit; Nextflow cannot hand over files",

@@ -11,7 +11,7 @@ include { GENEFORMER_EMBED    } from '../../../modules/ensembl/geneformer/embed'
 workflow EMBED_CELLS {
     take:
     symbols      // [meta, table], all proteins
-    proteins     // [meta, fasta]
+    proteins     // [meta, fasta, or [] where tables bear the ids of genes]
     threshold    // least probability of a symbol that is believed
     network      // folder or .onnx file
     dictionaries // folder of geneformer setup

@@ -18,7 +18,7 @@ workflow NAME_IN_BATCHES {
         .map { genomes ->
             def metas = genomes.collect { meta, _fasta -> meta }
             def fastas = genomes.collect { _meta, fasta -> fasta }
-            [[id: "${metas[0].id}..${metas[-1].id}"], metas*.id, fastas, metas.collect { meta -> meta.taxon_id ?: meta.scientific_name }]
+            [[id: "${metas[0].id}..${metas[-1].id}"], metas*.id, fastas, [], metas.collect { meta -> meta.taxon_id ?: meta.scientific_name }]
         }
     GST_ASSIGN_BATCH(batches, checkpoint)
 

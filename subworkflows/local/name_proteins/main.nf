@@ -1,5 +1,5 @@
 /*
- * Names the proteins of genomes and filters the names by their probability.
+ * Names the proteins of genomes, given as such or by annotations, and filters the names by their probability.
  */
 
 include { NAME_IN_BATCHES } from '../name_in_batches'
@@ -8,10 +8,11 @@ include { GST_FILTER      } from '../../../modules/ensembl/gst/filter'
 
 workflow NAME_PROTEINS {
     take:
-    proteins   // [meta, fasta]
-    batch_size // genomes a task
-    threshold  // least probability in the filtered tables
-    checkpoint // model file, or []
+    proteins    // [meta, fasta]
+    annotations // [meta, annotation, its genome or []]
+    batch_size  // genomes a task
+    threshold   // least probability in the filtered tables
+    checkpoint  // model file, or []
 
     main:
     batched = channel.empty()
@@ -25,7 +26,12 @@ workflow NAME_PROTEINS {
         // What a batch could not name is tried on its own, where it may fail with its own reason.
         left = NAME_IN_BATCHES.out.left
     }
-    GST_ASSIGN(left.map { meta, fasta -> [meta, meta.id, fasta, meta.taxon_id ?: meta.scientific_name] }, checkpoint)
+    // Annotations are whole genomes: each is a task.
+    single = left
+        .map { meta, fasta -> [meta, fasta, []] }
+        .mix(annotations)
+        .map { meta, input, genome -> [meta, meta.id, input, genome, meta.taxon_id ?: meta.scientific_name] }
+    GST_ASSIGN(single, checkpoint)
     tables = batched.mix(GST_ASSIGN.out.tsv)
 
     // A batch is filtered in one task too.
@@ -38,6 +44,7 @@ workflow NAME_PROTEINS {
         .map { _id, meta, tsv -> [meta, tsv] }
 
     emit:
-    tables                 // [meta, table], all proteins
-    filtered = with_meta   // [meta, table], those at or above the threshold
+    tables                                  // [meta, table], all proteins
+    annotations = GST_ASSIGN.out.annotation // [meta, annotation with names]
+    filtered    = with_meta                 // [meta, table], those at or above the threshold
 }

@@ -3,6 +3,10 @@ def csvField(text) {
     return '"' + text.toString().replace('"', '""') + '"'
 }
 
+def isAnnotation(name) {
+    return name.toLowerCase() ==~ /.*\.(gff3?|gtf)(\.(gz|bgz|zst))?/
+}
+
 process GST_ASSIGN {
     tag "${meta.id}"
     label 'process_medium'
@@ -12,11 +16,12 @@ process GST_ASSIGN {
     container "${task.accelerator ? 'docker.io/ensemblorg/gst:1.0.0-gpu' : 'docker.io/ensemblorg/gst:1.0.0'}"
 
     input:
-    tuple val(meta), val(ids), path(fastas, stageAs: 'proteins?/*'), val(species)
+    tuple val(meta), val(ids), path(inputs, stageAs: 'inputs?/*'), path(genomes, stageAs: 'genomes?/*'), val(species)
     path checkpoint
 
     output:
     tuple val(meta), path("named/*.tsv"), optional: true, emit: tsv
+    tuple val(meta), path("named/*.{gff,gff3,gtf}{,.gz,.bgz}"), optional: true, emit: annotation
     tuple val(meta), path("${prefix}_outcomes.json"), emit: outcomes
     tuple val("${task.process}"), val('gst_assign'), eval('gst_assign --version'), emit: versions_gst_assign, topic: versions
 
@@ -29,15 +34,24 @@ process GST_ASSIGN {
     prefix = task.ext.prefix ?: "${meta.id}"
     // A GPU job that lost its GPU must fail, not crawl: never 'auto' where one was asked for.
     def device = task.accelerator ? 'cuda' : 'cpu'
-    def files = fastas instanceof List ? fastas : [fastas]
+    def files = [inputs].flatten()
+    def assemblies = [genomes].flatten()
     def rows = [ids].flatten().withIndex().collect { id, index ->
         def name = [species].flatten()[index]?.toString() ?: ''
-        def row = [id, files[index].name, name.isInteger() ? '' : name, name.isInteger() ? name : '']
+        def annotated = isAnnotation(files[index].name)
+        def row = [
+            id,
+            annotated ? '' : files[index].name,
+            annotated ? files[index].name : '',
+            assemblies ? assemblies[index].name : '',
+            name.isInteger() ? '' : name,
+            name.isInteger() ? name : '',
+        ]
         row.collect { field -> csvField(field) }.join(',')
     }
     """
     cat << 'END_OF_MANIFEST' > manifest.csv
-    id,fasta,scientific_name,taxon_id
+    id,fasta,gff3,genome,scientific_name,taxon_id
     ${rows.join('\n    ')}
     END_OF_MANIFEST
 
@@ -54,8 +68,13 @@ process GST_ASSIGN {
 
     stub:
     prefix = task.ext.prefix ?: "${meta.id}"
+    def files = [inputs].flatten()
+    def names = [ids].flatten().withIndex().collectMany { id, index ->
+        def table = "named/${id}.tsv"
+        isAnnotation(files[index].name) ? [table, "named/${id}.gff3"] : [table]
+    }
     """
     mkdir named
-    touch ${[ids].flatten().collect { id -> "named/${id}.tsv" }.join(' ')} ${prefix}_outcomes.json
+    touch ${names.join(' ')} ${prefix}_outcomes.json
     """
 }
