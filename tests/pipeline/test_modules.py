@@ -183,7 +183,7 @@ def test_gpu_module_has_its_own_test() -> None:
         assert "accelerator" in (module / "tests/nextflow.gpu.config").read_text()
 
 
-@pytest.mark.parametrize("module", ["gst/assign", "geneformer/embed"])
+@pytest.mark.parametrize("module", ["gst/assign", "geneformer/embed", "geneformer/perturb"])
 def test_device_is_never_left_to_chance(module: str) -> None:
     """A GPU job that lost its GPU must fail, so `--device` is always given."""
     script = sections(ROOT / "modules/ensembl" / module)["script"]
