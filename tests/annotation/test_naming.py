@@ -152,6 +152,17 @@ def test_one_gene_a_symbol_where_it_is_asked_for(genome: tuple[Path, str], tmp_p
     assert (tmp_path / "none.gff3").read_text().count("gst_symbol=HBB") == 2
 
 
+def test_a_threshold_of_names_leaves_the_table(genome: tuple[Path, str], tmp_path: Path) -> None:
+    fasta, text = genome
+    (tmp_path / "a.gff3").write_text(text)
+    folder = f"{tmp_path}/named/"
+    result = _run(tmp_path / "a.gff3", fasta, "--name_threshold", "1", "--output", folder)
+    assert result.exit_code == 0, result.output
+    assert "0 of 3 genes named; 3 below the threshold" in result.stderr
+    table = (tmp_path / "named/a.tsv").read_text().splitlines()[1:]
+    assert [line.split("\t")[1] for line in table].count("HBB") == 2
+
+
 def test_all_other_bytes_stay(genome: tuple[Path, str], tmp_path: Path) -> None:
     fasta, text = genome
     odd = (
