@@ -147,7 +147,7 @@ def test_outputs_are_checked_before_work(
 ) -> None:
     adata.write_h5ad(tmp_path / "c.h5ad")
     common = (tmp_path / "c.h5ad", "--checkpoint", checkpoint, "--resources", resources_dir)
-    for output, message in (("x.csv", "is not .parquet"), ("none/x.parquet", "does not exist")):
+    for output, message in (("x.csv", "is not .parquet"), ("none/x.parquet", "No such file")):
         assert message in str(run(*common, "--output", tmp_path / output).exception)
 
 
