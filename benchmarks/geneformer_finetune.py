@@ -2,7 +2,7 @@ r"""Fine-tuning for classes of cells beside what the reference does, on the same
 
     python -m benchmarks.geneformer_finetune --counts cells.h5ad --resources FOLDER --clock cpu
 
-The reference has ``BertForSequenceClassification`` of the package transformers read batches of 12
+The reference has ``BertForSequenceClassification`` of the package transformers read batches of
 cells that are padded to their longest one: drawn at random, as its default settings have it, or
 grouped by length, as its examples have it. Its loop here is forward, backward and AdamW alone,
 without the checks of its Trainer. Both begin with the same random weights and have the same
@@ -18,6 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,6 @@ from gst_core.geneformer.dataset import Tokens
 from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.tokenizing import prepare
 
-BATCH = 12
 CLASSES = 4
 WAYS = ("reference", "reference, by length", "ours")
 
@@ -48,6 +48,7 @@ class Task:
     special: tuple[int, ...]
     frozen: int
     threads: int
+    batch: int
 
     @property
     def labels(self) -> Any:
@@ -59,6 +60,7 @@ class Task:
 @click.option("--counts", required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--resources", required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--shape", default="V1-10M", show_default=True, type=click.Choice(list(SHAPES)))
+@click.option("--batch", default=12, show_default=True, help="Cells of a step.")
 @click.option("--cells", default=48, show_default=True)
 @click.option("--frozen", default=0, show_default=True, help="Layers that stay as they are.")
 @click.option("--runs", default=3, show_default=True)
@@ -75,6 +77,7 @@ def main(
     counts: Path,
     resources: Path,
     shape: str,
+    batch: int,
     cells: int,
     frozen: int,
     runs: int,
@@ -89,8 +92,14 @@ def main(
     version, *sizes = SHAPES[shape]
     with tempfile.TemporaryDirectory() as folder:
         task = _task(Path(folder), counts, Resources.load(version, resources), sizes, cells)
-        task = Task(task.folder, task.cells, task.special, frozen, threads)
-        result = {"shape": shape, "threads": threads, "clock": clock, "frozen": frozen}
+        task = Task(task.folder, task.cells, task.special, frozen, threads, batch)
+        result = {
+            "shape": shape,
+            "threads": threads,
+            "clock": clock,
+            "frozen": frozen,
+            "batch": batch,
+        }
         result |= _measure(task, runs, clock)
     text = json.dumps(result, indent=2) + "\n"
     click.echo(text)
@@ -113,7 +122,7 @@ def _task(folder: Path, counts: Path, resources: Resources, sizes: list[int], nu
     save_checkpoint(MaskedLanguageModel(config), folder)
     opened = prepare(open_counts(counts), resources)
     (_, rows), *_ = opened.counts.chunks(number)
-    return Task(folder, opened.tokenizer.tokenize(rows), tuple(resources.special_tokens), 0, 1)
+    return Task(folder, opened.tokenizer.tokenize(rows), tuple(resources.special_tokens), 0, 1, 1)
 
 
 def _measure(task: Task, runs: int, clock: str) -> dict[str, Any]:
@@ -121,10 +130,12 @@ def _measure(task: Task, runs: int, clock: str) -> dict[str, Any]:
 
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     memory = dict.fromkeys(WAYS, 0)
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    # Unlike a Pool it says so when a process is killed for its memory.
+    with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
         for _ in range(runs):
             for way in WAYS:
-                taken, peak_mib = pool.apply(_run, (way, task, clock))
+                taken, peak_mib = pool.submit(_run, way, task, clock).result()
                 seconds[way].append(taken)
                 memory[way] = max(memory[way], peak_mib)
     median = {way: statistics.median(times) for way, times in seconds.items()}
@@ -135,7 +146,7 @@ def _measure(task: Task, runs: int, clock: str) -> dict[str, Any]:
         a @ a
         products.append(now() - start)
     peak = 2 * 2048**3 / statistics.median(products)
-    steps = -(-len(task.cells) // BATCH)
+    steps = -(-len(task.cells) // task.batch)
     return {
         "cells": len(task.cells),
         "mean_tokens": round(float(task.cells.lengths.mean())),
@@ -172,7 +183,7 @@ def _ours(task: Task) -> Callable[[], None]:
     from gst_core.geneformer.weights import load_encoder
 
     classifier = Classifier(load_encoder(task.folder), [CLASSES], special=task.special)
-    config = FineTuningConfig(epochs=1, batch_cells=BATCH, freeze_layers=task.frozen)
+    config = FineTuningConfig(epochs=1, batch_cells=task.batch, freeze_layers=task.frozen)
     lesson = Lesson(np.arange(len(task.cells)), task.labels[None, :])
     return lambda: _nothing(fine_tune(classifier, task.cells, lesson, None, config))
 
@@ -199,8 +210,8 @@ def _reference(task: Task, *, by_length: bool) -> Callable[[], None]:
 
     def run() -> None:
         model.train()
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
+        for start in range(0, len(order), task.batch):
+            chosen = order[start : start + task.batch]
             longest = int(cells.lengths[chosen].max())
             ids = torch.zeros(len(chosen), longest, dtype=torch.long)
             mask = torch.zeros_like(ids)
