@@ -65,6 +65,7 @@ def figure_of(table: pd.DataFrame, mode: str, title: str = "") -> Any:
     right.set(xlabel="rank", ylabel=words)
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.ticklabel_format(useOffset=False)  # cosines near 1 are read as they are
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
     return figure

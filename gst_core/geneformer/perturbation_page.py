@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -116,6 +117,9 @@ def _part(heading: str, table: pd.DataFrame) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, float):
+        from_one = abs(1 - value)
+        if 0 < from_one < 0.01:  # cosines: what counts is how far from 1 they are
+            return f"{value:.{min(10, 3 - math.floor(math.log10(from_one)))}f}"
         return f"{value:.4g}"
     if isinstance(value, list | dict):
         text = str(value)

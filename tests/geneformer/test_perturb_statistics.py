@@ -224,3 +224,28 @@ def test_a_run_that_is_not_done_is_said(folder, tmp_path):
 @pytest.mark.parametrize("words", [("--mode", "vs_null"), ("--mode", "other")])
 def test_wrong_usage_ends_with_2(folder, tmp_path, words):
     assert run(folder, "--output", tmp_path / "o.csv", *words).exit_code == 2
+
+
+def test_a_page_tells_cosines_apart_that_are_near_one(tmp_path):
+    from gst_core.geneformer.perturbation_page import write_page
+
+    table = pd.DataFrame(
+        {
+            "Gene": [5, 6, 7],
+            "Gene_name": ["A", "B", "C"],
+            "Ensembl_ID": ["ENSG1", "ENSG2", "ENSG3"],
+            "Cosine_sim_mean": [0.9999887347, 0.9999987942, 0.5],
+        }
+    )
+    done = {"states": None, "perturbation": "delete", "cells": 4, "passes": 9}
+    write_page(
+        tmp_path / "o.html",
+        table,
+        "aggregate_data",
+        {**done, "source": "cells", "checkpoint": "network"},
+        "deleted",
+    )
+    page = (tmp_path / "o.html").read_text()
+    assert ">0.99998873<" in page.replace("\n", "").replace(" ", "")
+    assert ">0.999998794<" in page.replace("\n", "").replace(" ", "")
+    assert "e\N{MINUS SIGN}" not in page[page.index("<svg") : page.index("</svg")]
