@@ -143,11 +143,9 @@ _CLEAN_STOPS: Final = bytes(_STOP if byte == ord(".") else _CLEAN[byte] for byte
 MAX_ID: Final = 32_767
 #: The longest protein; the longest that is known has some 45,000 residues.
 MAX_RESIDUES: Final = 1_000_000
-#: Ids that are remembered to find duplicates, and the slots of the table that holds them: at first
-#: and at most.
+#: Ids that are remembered to find duplicates, and the slots of the table that holds them.
 _REMEMBERED: Final = 1_500_000
-_SLOTS: Final = 1 << 12
-_MOST_SLOTS: Final = 1 << 21
+_SLOTS: Final = 1 << 21
 
 
 class Cleaner:
@@ -174,8 +172,9 @@ class Cleaner:
         self._original = original
         self._statistics = statistics
         self._clean = _CLEAN if original else _CLEAN_STOPS
-        # Hashes of ids by open addressing, up to a size: memory does not grow with the input.
-        self._seen = array("q", bytes(8 * _SLOTS))
+        # Hashes of ids by open addressing. Its size is fixed, so that memory does not grow with
+        # the input.
+        self._seen = array("q", (0,)) * _SLOTS
         self._remembered = 0
 
     def protein(self, header: bytes, body: bytes, line: int) -> Protein:
@@ -296,19 +295,16 @@ class Cleaner:
         return stable_id
 
     def _is_duplicate(self, stable_id: str) -> bool:
+        seen = self._seen
         value = hash(stable_id) or 1
-        slot = _slot_of(value, self._seen)
-        if self._seen[slot]:
-            return True
+        slot = value % _SLOTS
+        while (other := seen[slot]) != 0:
+            if other == value:
+                return True
+            slot = (slot + 1) % _SLOTS
         if self._remembered < _REMEMBERED:
-            self._seen[slot] = value
+            seen[slot] = value
             self._remembered += 1
-            slots = len(self._seen)
-            if 4 * self._remembered > 3 * slots and slots < _MOST_SLOTS:
-                grown = array("q", bytes(16 * slots))
-                for known in filter(None, self._seen):
-                    grown[_slot_of(known, grown)] = known
-                self._seen = grown
         return False
 
     def _replaced(self, body: bytes, stable_id: str, line: int) -> bytes:
@@ -348,12 +344,3 @@ class Cleaner:
         statistics = self._statistics
         statistics.first_replaced = statistics.first_replaced or where
         statistics.replaced.update(letters.decode("latin-1"))
-
-
-def _slot_of(value: int, seen: array[int]) -> int:
-    """Find the slot of a hash, or the one where it would go."""
-    slots = len(seen)
-    slot = value % slots
-    while seen[slot] not in (0, value):
-        slot = (slot + 1) % slots
-    return slot
