@@ -87,7 +87,6 @@ class Run:
         self._table = io.StringIO()
         self._writer = TableWriter(self._table, top_k=CANDIDATES)
         self._waiting: list[list[Protein]] = []
-        self._number = 0
         if self._annotation is None:
             proteins = read_proteins(path, name=Path(path).name, statistics=self._statistics)
         else:

@@ -63,7 +63,6 @@ export class LookUp {
     this.limits = this.#struct(model.limits);
     this.space = this.c.space_new(this.index, this.limits);
     this.#require(this.space);
-    this.room = 0;
   }
 
   /** Count words, weigh them, and write down which references have each. */
