@@ -11,9 +11,13 @@ import click
 from gst_core.cli._common import say
 from gst_core.cli._paths import OutputFolder
 from gst_core.cli.geneformer._options import network_options
+from gst_core.cli.geneformer._progress import bar
 
 if TYPE_CHECKING:
+    from gst_core.geneformer.api import Geneformer
     from gst_core.geneformer.course import FineTuningConfig
+    from gst_core.geneformer.examples import Examples
+    from gst_core.geneformer.splits import Plan
 
 SIZE = click.IntRange(min=1)
 _RATE = click.FloatRange(0, min_open=True)
@@ -99,7 +103,52 @@ def config_of(course: dict[str, Any]) -> FineTuningConfig:
     return FineTuningConfig(**course)
 
 
-def stepping(
+def train_and_test(
+    model: Geneformer,
+    examples: Examples,
+    plan: Plan,
+    config: FineTuningConfig,
+    output: Path,
+    *,
+    checkpoint: Path,
+    trials: int,
+    quiet: bool,
+    facts: dict[str, Any] | None = None,
+    **given: Any,
+) -> None:
+    """Run :func:`gst_core.geneformer.classification.classify`, and say what came of it.
+
+    Parameters
+    ----------
+    model, examples, plan, config, output
+        As there.
+    checkpoint
+        What the network was read from.
+    trials, quiet
+        Of the command.
+    facts, **given
+        As there.
+    """
+    from gst_core.geneformer.classification import classify
+    from gst_core.geneformer.weights import fingerprint, weight_file
+
+    with bar("classify", "steps", quiet) as progress:
+        report = classify(
+            model,
+            examples,
+            plan,
+            config,
+            output,
+            facts={"began_with": fingerprint(weight_file(checkpoint)), **(facts or {})},
+            on_step=_stepping(progress, len(plan.folds), trials),
+            trials=trials,
+            **given,
+        )
+    if not quiet:
+        _tell(report, output)
+
+
+def _stepping(
     progress: Callable[[int, int], None], folds: int, trials: int
 ) -> Callable[[str, int, int], None]:
     """Count the steps of all trials and folds as one course."""
@@ -115,7 +164,7 @@ def stepping(
     return on_step
 
 
-def tell(report: dict[str, Any], output: Path) -> None:
+def _tell(report: dict[str, Any], output: Path) -> None:
     """Say what came of a run."""
     for text in [*report["notes"], *report["warnings"]]:
         say(f"geneformer: {text}")

@@ -9,14 +9,7 @@ import click
 
 from gst_core.cli._paths import InputFile, check_paths
 from gst_core.cli.geneformer._options import load_network
-from gst_core.cli.geneformer._progress import bar
-from gst_core.cli.geneformer._training import (
-    SIZE,
-    config_of,
-    stepping,
-    tell,
-    training_options,
-)
+from gst_core.cli.geneformer._training import SIZE, config_of, train_and_test, training_options
 
 
 @click.command()
@@ -93,11 +86,9 @@ def cells(
     geneformer classify predict new.h5ad --model classifier --output predicted.csv
     """  # noqa: D301
     from gst_core.errors import GstError
-    from gst_core.geneformer.classification import classify
     from gst_core.geneformer.examples import examples_of_cells
     from gst_core.geneformer.labelled_cells import read_labelled_cells
     from gst_core.geneformer.splits import plan_cells
-    from gst_core.geneformer.weights import fingerprint, weight_file
 
     config = config_of(course)
     if len(set(labels)) < len(labels):
@@ -119,20 +110,18 @@ def cells(
         validation=validation,
         seed=config.seed,
     )
-    with bar("classify", "steps", quiet) as progress:
-        report = classify(
-            model,
-            examples,
-            plan,
-            config,
-            output,
-            names=read.obs.index.astype(str).to_numpy(),
-            donors=donors,
-            pooling="cls" if embedding == "cls" else "cell",
-            facts={"began_with": fingerprint(weight_file(checkpoint)), "donor": donor},
-            notes=notes,
-            on_step=stepping(progress, len(plan.folds), trials),
-            trials=trials,
-        )
-    if not quiet:
-        tell(report, output)
+    train_and_test(
+        model,
+        examples,
+        plan,
+        config,
+        output,
+        checkpoint=checkpoint,
+        trials=trials,
+        quiet=quiet,
+        facts={"donor": donor},
+        names=read.obs.index.astype(str).to_numpy(),
+        donors=donors,
+        pooling="cls" if embedding == "cls" else "cell",
+        notes=notes,
+    )

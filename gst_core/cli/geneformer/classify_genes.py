@@ -9,14 +9,7 @@ import click
 
 from gst_core.cli._paths import InputFile, check_paths
 from gst_core.cli.geneformer._options import load_network
-from gst_core.cli.geneformer._progress import bar
-from gst_core.cli.geneformer._training import (
-    SIZE,
-    config_of,
-    stepping,
-    tell,
-    training_options,
-)
+from gst_core.cli.geneformer._training import SIZE, config_of, train_and_test, training_options
 
 
 @click.command()
@@ -90,11 +83,9 @@ def genes(
     geneformer classify genes cells.h5ad --genes bivalent=bivalent.txt --genes lys4_only=lys4.txt \\
       --checkpoint DIR --output bivalent
     """  # noqa: D301
-    from gst_core.geneformer.classification import classify
     from gst_core.geneformer.gene_labels import examples_of_genes, read_lists, read_table
     from gst_core.geneformer.labelled_cells import read_labelled_cells
     from gst_core.geneformer.splits import plan_genes
-    from gst_core.geneformer.weights import fingerprint, weight_file
 
     if (table is None) == (not lists):
         raise click.UsageError("give either --labels or --genes")
@@ -123,21 +114,18 @@ def genes(
         validation=validation,
         seed=config.seed,
     )
-    with bar("classify", "steps", quiet) as progress:
-        report = classify(
-            model,
-            examples,
-            plan,
-            config,
-            output,
-            names=model.names_of(_all_tokens(model.resources.vocabulary_size))[0],
-            facts={"began_with": fingerprint(weight_file(checkpoint))},
-            notes=notes,
-            on_step=stepping(progress, len(plan.folds), trials),
-            trials=trials,
-        )
-    if not quiet:
-        tell(report, output)
+    train_and_test(
+        model,
+        examples,
+        plan,
+        config,
+        output,
+        checkpoint=checkpoint,
+        trials=trials,
+        quiet=quiet,
+        names=model.names_of(_all_tokens(model.resources.vocabulary_size))[0],
+        notes=notes,
+    )
 
 
 def _all_tokens(vocabulary: int) -> Any:
