@@ -14,8 +14,8 @@ import pytest
 
 from gst_core.errors import GstError
 from gst_core.page.building import build_page
+from tests.browser import CHROMIUM
 
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _DRIVER = shutil.which("chromedriver")
 #: Seconds that a page may take to load, or to name a file, on a busy machine.
 PATIENCE = 180
@@ -71,7 +71,7 @@ class Page:
         from selenium.webdriver.chrome.service import Service
 
         options = webdriver.ChromeOptions()
-        options.binary_location = str(_CHROMIUM)
+        options.binary_location = str(CHROMIUM)
         for argument in (
             *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
             *("--disable-background-networking", "--no-first-run", "--window-size=1100,1000"),
@@ -126,7 +126,7 @@ class Page:
 @pytest.fixture(scope="module")
 def page(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     pytest.importorskip("selenium")
-    if _CHROMIUM is None or _DRIVER is None:
+    if CHROMIUM is None or _DRIVER is None:
         pytest.skip("chromium and chromedriver are not installed")
     opened = Page(server.url, tmp_path_factory.mktemp("downloads"))
     yield opened

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +17,7 @@ from gst_core.results.report import Report
 from gst_core.results.summary import Summary
 from gst_core.sequences import Protein
 from gst_core.vocabulary import Symbol
+from tests.browser import chromium, needs_chromium
 
 WHOLE = Evidence("P1", 0.9, 1.0, 1.0)
 PART = Evidence("P1", 0.9, 1.0, 0.4)
@@ -166,10 +163,7 @@ def test_no_text_leaves_the_script(texts):
     assert [row[0] for row in json.loads(written)] == [e.stable_id for e in curation.entries]
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@needs_chromium
 def test_a_browser_finds_and_sorts(tmp_path):
     curation = kept(
         *(named(f"p{n:03}", (f"GENE{n}", 0.9 + n / 10_000)) for n in range(120)),
@@ -190,18 +184,7 @@ def test_a_browser_finds_and_sorts(tmp_path):
     document.title = JSON.stringify(told);
     </script></body>"""
     (tmp_path / "page.html").write_text(text.replace("</body>", test))
-    dom = subprocess.run(
-        [
-            *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-            *("--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}"),
-            *("--dump-dom", (tmp_path / "page.html").as_uri()),
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "HOME": str(tmp_path)},
-    ).stdout
+    dom = chromium(tmp_path / "page.html", tmp_path, "--dump-dom")
     title = dom[dom.index("<title>") + 7 : dom.index("</title>")]
     told = json.loads(title.replace("&lt;", "<").replace("&gt;", ">"))
     assert told == [50, "121 of 121", "p119", "</script><b>", 0]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -20,6 +18,7 @@ from gst_core.results.curve import Frame
 from gst_core.results.html import MAX_GENOMES, write_html
 from gst_core.results.report import MAX_WARNINGS, Report, write_genome_table
 from gst_core.results.summary import Summary
+from tests.browser import chromium, needs_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ModelInfo("vertebrates", "2.0", {"Danio": 0.9371}, "Swiss-Prot (CC BY 4.0)")
@@ -201,45 +200,19 @@ def test_naming_proteins_does_not_wait_for_the_template_engine() -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@needs_chromium
 def test_a_browser_draws_the_picture(tmp_path: Path) -> None:
     report = Report(MODEL, title="Browser")
     counted = summary(2000)
     report.add(Genome("sus", "Sus scrofa"), counted)
     write_html(report, tmp_path / "report.html")
 
-    def chromium(page: Path, *arguments: str) -> str:
-        return subprocess.run(
-            [
-                str(CHROMIUM),
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                f"--user-data-dir={tmp_path / 'profile'}",
-                *arguments,
-                page.as_uri(),
-            ],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env={**os.environ, "HOME": str(tmp_path)},
-        ).stdout
-
     def image_bytes(page: Path) -> int:
         image = tmp_path / "page.png"
-        chromium(page, "--window-size=1000,1000", f"--screenshot={image}")
+        chromium(page, tmp_path, "--window-size=1000,1000", f"--screenshot={image}")
         return image.stat().st_size
 
-    dom = chromium(tmp_path / "report.html", "--dump-dom")
+    dom = chromium(tmp_path / "report.html", tmp_path, "--dump-dom")
     assert 'id="threshold-curve"' in dom
     assert f"{counted.named_at(0.9):,} at 0.9" in dom
     blank = tmp_path / "blank.html"
