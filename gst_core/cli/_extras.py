@@ -10,7 +10,7 @@ from gst_core.errors import GstError
 _EXTRAS: Final = {
     "cpu": {"onnxruntime"},
     "ensembl": {"ensembl", "pymysql", "sqlalchemy"},
-    "train": {"matplotlib", "ml_dtypes", "onnx", "safetensors", "torch"},
+    "train": {"matplotlib", "ml_dtypes", "onnx", "pyarrow", "safetensors", "torch", "urllib3"},
     "geneformer": {
         *("anndata", "datasets", "h5py", "optuna", "pandas", "pyarrow", "scanpy", "scipy"),
         *("sklearn", "transformers", "umap", "zarr"),

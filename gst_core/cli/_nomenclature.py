@@ -11,6 +11,7 @@ import click
 from gst_core.cli._paths import InputFile
 
 FILE = InputFile(exists=True, dir_okay=False, path_type=Path)
+FILE_OR_FOLDER = InputFile(exists=True, path_type=Path)
 
 
 def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,13 +53,13 @@ def _proteins_option(which: str) -> Callable[[Callable[..., Any]], Callable[...,
         "fastas",
         multiple=True,
         required=True,
-        type=FILE,
+        type=FILE_OR_FOLDER,
         help=f"{which} May be repeated.",
     )
 
 
 labelled_proteins_option = _proteins_option(
-    "Labelled proteins of vertebrates: FASTA with OX= and GN= in the headers, as UniProt "
-    "writes them."
+    "Labelled proteins of vertebrates: a dataset of gst dataset, or FASTA with OX= and GN= in "
+    "the headers, as UniProt writes them."
 )
 same_proteins_option = _proteins_option("Labelled proteins, as for gst train.")

@@ -25,6 +25,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "completion",
         "Make a shell complete commands and options.",
     ),
+    "dataset": (
+        "gst_core.cli.dataset",
+        "dataset",
+        "Make training sets from Ensembl, UniProt, RefSeq.",
+    ),
     "db": ("gst_core.cli.db", "db", "Ensembl core databases: dump, load, check."),
     "demo": ("gst_core.cli.demo", "demo", "Name the bundled sample and sum up the results."),
     "evaluate": (

@@ -1,4 +1,4 @@
-"""Labelled proteins: FASTA whose headers name species and gene."""
+"""Labelled proteins: FASTA whose headers name species and gene, and tables of ``gst dataset``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class LabelledProtein:
     taxon
         The species.
     name
-        The protein's name, where the header has it.
+        The protein's name, where the header has it; the gene's description in tables.
+    source, source_accession
+        The committee that gave the symbol and its id for the gene, where a table says so.
     """
 
     accession: str
@@ -53,6 +55,8 @@ class LabelledProtein:
     symbol: str
     taxon: Taxon
     name: str = ""
+    source: str = ""
+    source_accession: str = ""
 
     @property
     def key(self) -> str:
@@ -127,14 +131,14 @@ def is_vertebrate(taxon: Taxon) -> bool:
 
 
 def read_labelled(paths: Iterable[Path], *, vertebrates_only: bool = True) -> list[LabelledProtein]:
-    """Read FASTA files whose headers name species and gene.
+    """Read FASTA files whose headers name species and gene, and datasets of ``gst dataset``.
 
     Parameters
     ----------
     paths
         FASTA files, plain or compressed, with ``OX=<taxon id>`` and ``GN=<symbol>``
-        (UniProt) or ``gene_symbol:<symbol>`` in the headers. Records without a gene or
-        without residues are left out.
+        (UniProt) or ``gene_symbol:<symbol>`` in the headers; Parquet tables of datasets, or
+        their folders. Records without a gene or without residues are left out.
     vertebrates_only
         Leave out all other species.
 
@@ -149,42 +153,14 @@ def read_labelled(paths: Iterable[Path], *, vertebrates_only: bool = True) -> li
         If a file cannot be read, a header names a gene but no species or a species that
         the taxonomy does not know, or no protein is left.
     """
-    taxonomy = load_taxonomy()
-    taxa: dict[str, Taxon] = {}
-    proteins = []
+    taxa = _Taxa()
     paths = list(paths)
-    for path in paths:
-        for record, (header, sequence) in enumerate(_records(path), 1):
-            gene = _GENE.search(header)
-            residues = sequence.upper().rstrip("*")
-            if gene is None or not residues:
-                continue
-            where = f"{path}, record {record:,} ({header.split(None, 1)[0]})"
-            species = _TAXON.search(header)
-            if species is None:
-                raise GstError(
-                    "the header names a gene but no species",
-                    where=where,
-                    hint="add OX=<NCBI taxon id>",
-                )
-            taxon = taxa.get(species[1])
-            if taxon is None:
-                try:
-                    taxon = taxa[species[1]] = taxonomy.resolve(species[1])
-                except GstError as error:
-                    raise GstError(error.what, where=where, hint=error.hint) from error
-            if vertebrates_only and not is_vertebrate(taxon):
-                continue
-            accession, name = _ACCESSION.match(header), _NAME.match(header)
-            proteins.append(
-                LabelledProtein(
-                    (accession[1] or accession[2]) if accession else "",
-                    encode(residues.encode("ascii", "replace")),
-                    gene[1],
-                    taxon,
-                    name[1] if name else "",
-                )
-            )
+    proteins = [
+        protein
+        for path in paths
+        for protein in (_of_table if path.is_dir() or _is_parquet(path) else _of_fasta)(path, taxa)
+        if not vertebrates_only or is_vertebrate(protein.taxon)
+    ]
     if not proteins:
         raise GstError(
             "no protein with a gene symbol" + (" of a vertebrate" if vertebrates_only else ""),
@@ -192,6 +168,74 @@ def read_labelled(paths: Iterable[Path], *, vertebrates_only: bool = True) -> li
             hint="headers need OX=<NCBI taxon id> and GN=<symbol>, as UniProt writes them",
         )
     return proteins
+
+
+class _Taxa:
+    """Species by their ids, each looked up once."""
+
+    def __init__(self) -> None:
+        self._taxonomy = load_taxonomy()
+        self._found: dict[str, Taxon] = {}
+
+    def get(self, taxon_id: str, where: str) -> Taxon:
+        """Find a species; `where` is for the error if the taxonomy does not know it."""
+        taxon = self._found.get(taxon_id)
+        if taxon is None:
+            try:
+                taxon = self._found[taxon_id] = self._taxonomy.resolve(taxon_id)
+            except GstError as error:
+                raise GstError(error.what, where=where, hint=error.hint) from error
+        return taxon
+
+
+def _is_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PAR1"
+    except OSError:
+        return False
+
+
+def _of_table(path: Path, taxa: _Taxa) -> Iterator[LabelledProtein]:
+    # Only here: who trains on FASTA needs no pyarrow.
+    from gst_core.dataset.table import read_rows, table_of
+
+    columns = ("stable_id", "symbol", "description", "source", "accession", "database")
+    for row in read_rows(table_of(path), (*columns, "taxon_id", "sequence")):
+        yield LabelledProtein(
+            # HGNC knows entries of UniProt and RefSeq, not proteins of Ensembl
+            row["stable_id"] if row["database"] != "Ensembl" else "",
+            encode(row["sequence"].encode("ascii", "replace")),
+            row["symbol"],
+            taxa.get(str(row["taxon_id"]), f"{path}, {row['stable_id']}"),
+            row["description"],
+            row["source"],
+            row["accession"],
+        )
+
+
+def _of_fasta(path: Path, taxa: _Taxa) -> Iterator[LabelledProtein]:
+    for record, (header, sequence) in enumerate(_records(path), 1):
+        gene = _GENE.search(header)
+        residues = sequence.upper().rstrip("*")
+        if gene is None or not residues:
+            continue
+        where = f"{path}, record {record:,} ({header.split(None, 1)[0]})"
+        species = _TAXON.search(header)
+        if species is None:
+            raise GstError(
+                "the header names a gene but no species",
+                where=where,
+                hint="add OX=<NCBI taxon id>",
+            )
+        accession, name = _ACCESSION.match(header), _NAME.match(header)
+        yield LabelledProtein(
+            (accession[1] or accession[2]) if accession else "",
+            encode(residues.encode("ascii", "replace")),
+            gene[1],
+            taxa.get(species[1], where),
+            name[1] if name else "",
+        )
 
 
 class _Bytes(io.RawIOBase):

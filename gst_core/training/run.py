@@ -39,9 +39,14 @@ class DataFile:
 
     @classmethod
     def of(cls, path: Path) -> DataFile:
-        """Read a file's digest."""
+        """Read a file's digest; of a dataset's folder, that of its table."""
+        table = path
+        if path.is_dir():
+            from gst_core.dataset.table import table_of
+
+            table = table_of(path)
         try:
-            with path.open("rb") as file:
+            with table.open("rb") as file:
                 return cls(path.name, hashlib.file_digest(file, "sha256").hexdigest())
         except OSError as error:
             raise GstError(

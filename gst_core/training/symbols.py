@@ -24,6 +24,8 @@ from gst_core.vocabulary import Symbol, Vocabulary
 _MOUSE_CLADE: Final = "rodentia"
 _ZEBRAFISH_CLADE: Final = "teleostei"
 _HUMANS: Final = "humans"
+#: Sources of names that repeat what others call a gene.
+_NO_COMMITTEES: Final = frozenset(("UniProtKB Gene Name", "EntrezGene"))
 
 
 class Labelled(Protocol):
@@ -45,6 +47,14 @@ class Labelled(Protocol):
     def name(self) -> str:
         """The protein's name, or nothing."""
 
+    @property
+    def source(self) -> str:
+        """The committee that gave the symbol, or nothing."""
+
+    @property
+    def source_accession(self) -> str:
+        """Its id for the gene, or nothing."""
+
 
 def build_vocabulary(
     proteins: Iterable[Labelled],
@@ -56,8 +66,9 @@ def build_vocabulary(
     A symbol is written as HGNC has approved it; where HGNC has not, as the first species
     with a nomenclature committee writes it; else as most proteins have it. Source, accession
     and description are HGNC's; without it MGI's for symbols of rodents and ZFIN's for those
-    of fish; else those of the symbol's first UniProt protein, or RefSeq's where there is
-    none. Where that has no description, a copy has that of its original.
+    of fish; else those of the committee that a dataset names; else those of the symbol's first
+    UniProt protein, or RefSeq's where there is none. Where that has no description, a copy has
+    that of its original.
 
     Parameters
     ----------
@@ -168,7 +179,11 @@ def _by_symbol(genes: Iterable[ModelGene], source: str) -> dict[str, Symbol]:
 
 
 def _unapproved(proteins: Sequence[Labelled], model: Sequence[Symbol]) -> Symbol:
-    """Describe a symbol that HGNC has not approved."""
+    """Describe a symbol that HGNC has not approved.
+
+    What MGI and ZFIN say goes first, then what another committee says by way of a dataset, then
+    the entries of the proteins themselves.
+    """
     spellings: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for protein in proteins:
         spellings[protein.taxon.taxon_id][protein.symbol] += 1
@@ -177,6 +192,9 @@ def _unapproved(proteins: Sequence[Labelled], model: Sequence[Symbol]) -> Symbol
     if model:
         first = model[0]
         return Symbol(spelling, first.description or named, first.source, first.accession)
+    given = next((p for p in proteins if p.source and p.source not in _NO_COMMITTEES), None)
+    if given is not None:
+        return Symbol(spelling, given.name or named, given.source, given.source_accession)
     accessions = [protein.accession for protein in proteins if protein.accession]
     # UniProt has no underscore in an accession, RefSeq one in each: NP_570602.2.
     uniprot = next((accession for accession in accessions if "_" not in accession), "")

@@ -1,0 +1,27 @@
+"""The ``gst dataset`` command group."""
+
+from __future__ import annotations
+
+import click
+
+from gst_core.cli._common import LazyGroup
+
+#: name -> (module, attribute, short help); one file a command
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "refseq": (
+        "gst_core.cli.dataset_refseq",
+        "refseq",
+        "From RefSeq: protein FASTA and gene_info.",
+    ),
+    "uniprot": ("gst_core.cli.dataset_uniprot", "uniprot", "From UniProt: FASTA or flat file."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
+def dataset() -> None:
+    """Training sets: proteins with symbols and species, as one Parquet table and a manifest.
+
+    \b
+    gst dataset uniprot uniprot_sprot.dat.gz --output sprot
+    gst build --proteins sprot --hgnc hgnc_complete_set.txt --output mine.onnx
+    """  # noqa: D301
