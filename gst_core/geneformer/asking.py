@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gst_core.geneformer.backends import BATCH_TOKENS, batches
-from gst_core.geneformer.embedding import Cells
+from gst_core.geneformer.frozen import Reader
 from gst_core.geneformer.heads import Classifier
-from gst_core.geneformer.network import Layout
 
 
 def predict(
     classifier: Classifier,
-    cells: Cells,
+    reader: Reader,
     chosen: NDArray[np.intp],
-    device: str = "cpu",
+    genes: NDArray[np.bool_] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[NDArray[np.float32]]:
     """Give the logits of cells, or of the genes in them.
@@ -28,13 +25,13 @@ def predict(
     Parameters
     ----------
     classifier
-        On `device`.
-    cells
-        Tokens of all cells.
+        On the reader's device.
+    reader
+        Of all cells.
     chosen
         Which are read.
-    device
-        Where the network is.
+    genes
+        ``(vocabulary,)``: which are asked about, all by default.
     progress
         Told how many cells are done, of how many.
 
@@ -42,29 +39,28 @@ def predict(
     -------
     logits
         Of each task ``(len(chosen), classes)``; or of genes ``(vocabulary, classes)``, the mean
-        over the cells that have it, and NaN of a gene that none has.
+        over the cells that have it, and NaN of a gene that none has or nobody asked about.
     """
     classifier.eval()
-    genes = classifier.kind == "genes"
-    rows = classifier.bert.config.vocabulary if genes else len(chosen)
+    of_genes = classifier.kind == "genes"
+    rows = classifier.bert.config.vocabulary if of_genes else len(chosen)
     sums = [np.zeros((rows, size)) for size in classifier.sizes]
     counts = np.zeros(rows)
+    asked = None if genes is None else torch.from_numpy(genes).to(reader.device)
+    lengths = reader.cells.lengths[chosen]
     done = 0
-    for batch in batches(cells.lengths[chosen], BATCH_TOKENS.get(device, 2048)):
-        tokens, layout = batch_of([cells[int(chosen[i])] for i in batch], device)
+    for numbers in batches(lengths, BATCH_TOKENS.get(reader.device, 2048)):
+        batch = reader.batch([int(chosen[i]) for i in numbers], asked)
         with torch.inference_mode():
-            logits = classifier(tokens, layout)
-        where = tokens.cpu().numpy() if genes else batch
+            logits = classifier(batch)
+        where = numbers
+        if of_genes:
+            tokens = batch.tokens if batch.places is None else batch.tokens[batch.places.rows]
+            where = tokens.cpu().numpy()
         np.add.at(counts, where, 1)
         for own, found in zip(sums, logits, strict=True):
             np.add.at(own, where, found.float().cpu().numpy())
-        done += len(batch)
+        done += len(numbers)
         progress(done, len(chosen))
     with np.errstate(invalid="ignore"):
         return [(own / counts[:, None]).astype(np.float32) for own in sums]
-
-
-def batch_of(cells: Sequence[NDArray[Any]], device: str) -> tuple[Tensor, Layout]:
-    """Lay cells one behind the other."""
-    tokens = torch.from_numpy(np.concatenate(cells).astype(np.int64)).to(device)
-    return tokens, Layout.of([len(cell) for cell in cells], device)

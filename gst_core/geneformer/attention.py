@@ -165,7 +165,7 @@ def _attention(
 ) -> NDArray[np.float32]:
     import torch
 
-    from gst_core.geneformer.network import Layout
+    from gst_core.geneformer.layout import Layout
 
     length = len(tokens)
     layout = Layout.of([length], device)

@@ -97,18 +97,19 @@ class TorchEncoder:
         """Encode cells, the last layer for their first tokens alone."""
         import torch
 
-        from gst_core.geneformer.first_tokens import encode_first
+        from gst_core.geneformer.layout import Places
 
         tokens, layout = self._laid_out(cells)
+        places, depth = Places.first(layout), self.config.layers + layer
         with torch.inference_mode():
-            states = encode_first(self.encoder, tokens, layout, self.config.layers + layer)
+            states = self.encoder(tokens, layout, depth=depth, places=places)
         return np.asarray(states.float().cpu().numpy())
 
     def _laid_out(self, cells: Sequence[Tokens]) -> tuple[Any, Any]:
         """Tokens of all cells in a row, and where each cell lies in it."""
         import torch
 
-        from gst_core.geneformer.network import Layout
+        from gst_core.geneformer.layout import Layout
 
         layout = Layout.of([len(cell) for cell in cells], self.device)
         tokens = torch.from_numpy(np.concatenate(cells).astype(np.int64)).to(self.device)

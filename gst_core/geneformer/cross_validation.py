@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from gst_core.geneformer.classification_scores import (
 from gst_core.geneformer.course import FineTuningConfig
 from gst_core.geneformer.examples import Examples, Rows
 from gst_core.geneformer.finetuning import OnEpoch, fine_tune
+from gst_core.geneformer.frozen import Reader
 from gst_core.geneformer.heads import Classifier, Pooling
 from gst_core.geneformer.logistic import LogisticRegression
 from gst_core.geneformer.network import GeneEncoder
@@ -83,6 +84,17 @@ class Setting:
     device: str
     work: Path
     facts: dict[str, object]
+    _readers: dict[int, Reader] = field(default_factory=dict)
+
+    def reader(self) -> Reader:
+        """Read the examples' cells; trainings with as many frozen layers share what these say."""
+        frozen = self.config.freeze_layers
+        if frozen not in self._readers:
+            self._readers.clear()  # one file of hidden states at a time
+            self._readers[frozen] = Reader(
+                self.encoder, self.examples.tokens, frozen, self.device, self.work
+            )
+        return self._readers[frozen]
 
 
 def train(
@@ -119,21 +131,21 @@ def train(
     )
     held = examples.lesson(split.validation) if len(split.validation) else None
     setting.work.mkdir(parents=True, exist_ok=True)
+    reader = setting.reader()
     course = fine_tune(
         classifier,
-        examples.tokens,
+        reader,
         examples.lesson(split.train),
         held,
         config,
         setting.work / f"{name}.safetensors",
         facts={**setting.facts, "rows": _digest(split)},
-        device=setting.device,
         on_step=lambda step, steps: on_step(name, step, steps),
         on_epoch=on_epoch,
     )
     temperatures = [1.0] * len(examples.tasks)
     if held is not None:
-        logits = examples.logits(classifier, split.validation, setting.device)
+        logits = examples.logits(classifier, reader, split.validation)
         for task, found in enumerate(logits):
             truth = examples.labels[task, split.validation]
             known = (truth >= 0) & np.isfinite(found).all(1)
@@ -158,7 +170,7 @@ def run_fold(
     if (found := _read(path, key)) is not None:
         return *found, None
     trained = train(setting, split, f"fold{number}", on_step)
-    logits = examples.logits(trained.classifier, split.test, setting.device)
+    logits = examples.logits(trained.classifier, setting.reader(), split.test)
     shares = []
     for task, own in enumerate(logits):
         network = softmax(own, trained.temperatures[task])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from gst_core.errors import GstError
 from gst_core.geneformer.asking import predict
 from gst_core.geneformer.course import Lesson
+from gst_core.geneformer.frozen import Reader
 from gst_core.geneformer.heads import Classifier, Kind
 from gst_core.geneformer.labelled_cells import CutCells, LabelledCells
 
@@ -72,16 +72,14 @@ class Examples:
         return Lesson(self.readers, labels)
 
     def logits(
-        self,
-        classifier: Classifier,
-        rows: Rows,
-        device: str,
-        progress: Callable[[int, int], None] = lambda done, total: None,
+        self, classifier: Classifier, reader: Reader, rows: Rows
     ) -> list[NDArray[np.float32]]:
         """Ask about some examples: of each task ``(len(rows), classes)``."""
         if self.kind == "cells":
-            return predict(classifier, self.tokens, rows, device, progress)
-        found = predict(classifier, self.tokens, self.readers, device, progress)
+            return predict(classifier, reader, rows)
+        asked = np.zeros(self.labels.shape[1], np.bool_)
+        asked[rows] = True
+        found = predict(classifier, reader, self.readers, asked)
         return [of_all[rows] for of_all in found]
 
     def fingerprint(self) -> str:

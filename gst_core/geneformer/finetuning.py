@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -22,10 +23,11 @@ from torch import Tensor
 
 from gst_core.errors import GstError
 from gst_core.geneformer.adapters import add_adapters, merge_adapters
-from gst_core.geneformer.asking import batch_of, predict
+from gst_core.geneformer.asking import predict
+from gst_core.geneformer.backends import batches
 from gst_core.geneformer.course import Course, DivergedError, FineTuningConfig, Lesson
-from gst_core.geneformer.embedding import Cells
 from gst_core.geneformer.finetuning_state import Progress, restore, store
+from gst_core.geneformer.frozen import Reader
 from gst_core.geneformer.heads import Classifier
 from gst_core.geneformer.masking import plan_epoch
 from gst_core.geneformer.optimising import class_weights, freeze, make_optimizer
@@ -35,17 +37,19 @@ from gst_core.geneformer.pretraining import schedule
 OnStep = Callable[[int, int], None]
 OnEpoch = Callable[[int, float], None]
 
+#: Tokens whose gradients are computed together: the memory of a step, whatever its cells.
+PART_TOKENS: Final = {"cpu": 4096, "cuda": 65_536, "mps": 16_384}
+
 
 def fine_tune(
     classifier: Classifier,
-    cells: Cells,
+    reader: Reader,
     train: Lesson,
     validation: Lesson | None,
     config: FineTuningConfig,
     state: Path | None = None,
     *,
     facts: dict[str, object] | None = None,
-    device: str = "cpu",
     on_step: OnStep = lambda step, steps: None,
     on_epoch: OnEpoch = lambda epoch, loss: None,
 ) -> Course:
@@ -55,8 +59,9 @@ def fine_tune(
     ----------
     classifier
         An encoder that was trained before, and new heads.
-    cells
-        Tokens of all cells; each that is read has a gene.
+    reader
+        Of all cells; each that is read has a gene. It may know what as many layers say of them as
+        the course freezes, and its device is that of the training.
     train, validation
         To learn from, and to stop by.
     config
@@ -65,8 +70,6 @@ def fine_tune(
         File of how far the training is; nothing is kept without it.
     facts
         What else makes this run this one: a state of another is refused.
-    device
-        ``cpu``, ``cuda`` or ``mps``.
     on_step
         Told of every step.
     on_epoch
@@ -83,12 +86,12 @@ def fine_tune(
     if config.adapter_rank:
         torch.manual_seed(config.seed)
         add_adapters(classifier.bert, config.adapter_rank, config.freeze_layers)
-    classifier.to(device)
+    classifier.to(reader.device)
     optimizer = make_optimizer(classifier, config)
     run = json.dumps({**asdict(config), **(facts or {})}, sort_keys=True)
     progress = restore(classifier, optimizer, state, run) if state else Progress()
-    weights = class_weights(classifier, cells, train, config, device)
-    lengths = cells.lengths[train.cells]
+    weights = class_weights(classifier, reader, train, config)
+    lengths = reader.cells.lengths[train.cells]
     per_epoch = math.ceil(len(lengths) / config.batch_cells)
     steps = per_epoch * config.epochs
     heights = [float(group["lr"]) for group in optimizer.param_groups]
@@ -105,14 +108,12 @@ def fine_tune(
             classifier.train()
             optimizer.zero_grad(set_to_none=True)
             chosen = train.cells[plan[number]]
-            loss = _loss(classifier, cells, chosen, train.labels, weights, config, device)
-            if loss is not None:
-                loss.backward()  # type: ignore[no-untyped-call]
+            if _learn(classifier, reader, chosen, train.labels, weights, config):
                 optimizer.step()
             progress.step += 1
             progress.seconds = time.monotonic() - clock
             if number + 1 == per_epoch:
-                _end_epoch(classifier, cells, validation, weights, progress, device)
+                _end_epoch(classifier, reader, validation, weights, progress)
             if state and (number + 1 == per_epoch or progress.step % config.checkpoint_every == 0):
                 store(classifier, optimizer, state, progress, run)
             on_step(progress.step, steps)
@@ -135,16 +136,17 @@ def _is_over(progress: Progress, config: FineTuningConfig) -> bool:
 
 def _end_epoch(
     classifier: Classifier,
-    cells: Cells,
+    reader: Reader,
     validation: Lesson | None,
     weights: list[Tensor],
     progress: Progress,
-    device: str,
 ) -> None:
     """Ask about the held-out examples, and keep the weights if they were never told better."""
     if validation is None or not len(validation.cells):
         return
-    logits = predict(classifier, cells, validation.cells, device)
+    of_genes = classifier.kind == "genes"
+    genes = np.asarray((validation.labels >= 0).any(0)) if of_genes else None
+    logits = predict(classifier, reader, validation.cells, genes)
     loss = 0.0
     for task, found in enumerate(logits):
         labels = validation.labels[task]
@@ -164,28 +166,46 @@ def _end_epoch(
         progress.keep(classifier)
 
 
-def _loss(
+def _learn(
     classifier: Classifier,
-    cells: Cells,
+    reader: Reader,
     chosen: NDArray[np.intp],
     labels: NDArray[np.int64],
     weights: list[Tensor],
     config: FineTuningConfig,
-    device: str,
-) -> Tensor | None:
-    """Sum over tasks of the mean cross-entropy of a batch; None if nothing in it has a label."""
-    chosen = chosen[np.argsort(cells.lengths[chosen], kind="stable")]
-    tokens, layout = batch_of([cells[int(cell)] for cell in chosen], device)
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=config.bf16):
-        logits = classifier(tokens, layout)
-    own = labels[:, chosen] if classifier.kind == "cells" else labels[:, tokens.cpu().numpy()]
-    total: Tensor | None = None
-    for task, found in enumerate(logits):
-        rows = np.flatnonzero(own[task] >= 0)
-        if not len(rows):
+) -> bool:
+    """Leave the gradient of a batch in the network; false if nothing in it has a label.
+
+    The loss is the sum over tasks of the mean cross-entropy. Its gradient is summed over parts of
+    the batch, each divided by the weights of the whole batch's labels.
+    """
+    device, cells = reader.device, reader.cells
+    of_genes = classifier.kind == "genes"
+    asked = torch.from_numpy(np.asarray((labels >= 0).any(0))).to(device) if of_genes else None
+    own = np.concatenate([cells[int(cell)] for cell in chosen]) if of_genes else chosen
+    totals = [
+        weight[torch.from_numpy(found[found >= 0]).to(device)].sum()
+        for weight, found in zip(weights, labels[:, own], strict=True)
+    ]
+    learnt = False
+    for part in batches(cells.lengths[chosen], PART_TOKENS[device]):
+        batch = reader.batch([int(cell) for cell in chosen[part]], asked)
+        rows = chosen[part]
+        if batch.places is not None:
+            rows = batch.tokens[batch.places.rows].cpu().numpy()
+        if not (labels[:, rows] >= 0).any():
             continue
-        wanted = torch.from_numpy(own[task][rows]).to(device)
-        here = found[torch.from_numpy(rows).to(device)].float()
-        loss = F.cross_entropy(here, wanted, weight=weights[task])
-        total = loss if total is None else total + loss
-    return total
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=config.bf16):
+            logits = classifier(batch)
+        loss = logits[0].new_zeros((), dtype=torch.float32)
+        for found, wanted, weight, total in zip(
+            logits, labels[:, rows], weights, totals, strict=True
+        ):
+            truth = torch.from_numpy(wanted).to(device)
+            errors = F.cross_entropy(
+                found.float(), truth, weight=weight, reduction="sum", ignore_index=-1
+            )
+            loss = loss + errors / total.clamp(min=1e-12)
+        loss.backward()
+        learnt = True
+    return learnt

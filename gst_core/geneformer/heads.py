@@ -7,15 +7,41 @@ genes, or its ``<cls>``; of a gene its own. Several tasks share the encoder, eac
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from gst_core.geneformer.network import GeneEncoder, Layout
+from gst_core.geneformer.layout import Layout, Places
+from gst_core.geneformer.network import GeneEncoder
 
 Kind = Literal["cells", "genes"]
 Pooling = Literal["cell", "cls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Cells for a classifier.
+
+    Attributes
+    ----------
+    tokens
+        ``(T,)`` int64, of N cells one behind the other.
+    layout
+        Where the cells lie in it.
+    places
+        Of genes: which of the T are asked about, all by default.
+    states, first
+        ``(T, D)`` hidden states before the layer `first`, where they are known; the layers
+        below are not computed then.
+    """
+
+    tokens: Tensor
+    layout: Layout
+    places: Places | None = None
+    states: Tensor | None = None
+    first: int = 0
 
 
 class Classifier(nn.Module):
@@ -58,26 +84,22 @@ class Classifier(nn.Module):
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]
         self.register_buffer("special", torch.tensor(list(special), dtype=torch.int64), False)
 
-    def features(self, tokens: Tensor, layout: Layout) -> Tensor:
-        """Vectors that heads read: ``(N, D)`` of cells, ``(T, D)`` of genes.
-
-        Parameters
-        ----------
-        tokens
-            ``(T,)`` int64, of N cells one behind the other.
-        layout
-            Where the cells lie in it.
-        """
-        hidden = self.bert(tokens, layout)
-        if self.kind == "genes":
+    def features(self, batch: Batch) -> Tensor:
+        """Vectors that heads read: ``(N, D)`` of cells, ``(T or R, D)`` of genes."""
+        tokens, layout, places = batch.tokens, batch.layout, batch.places
+        if self.kind == "cells":
+            places = Places.first(layout) if self.pooling == "cls" else None
+        if batch.states is None:
+            hidden = self.bert(tokens, layout, places=places)
+        else:
+            hidden = self.bert.layers(batch.states, layout, first=batch.first, places=places)
+        if self.kind == "genes" or places is not None:
             return hidden  # type: ignore[no-any-return]
-        if self.pooling == "cls":
-            return hidden[layout.starts()]  # type: ignore[no-any-return]
         return mean_of_genes(hidden, tokens, layout, self.special)  # type: ignore[arg-type]
 
-    def forward(self, tokens: Tensor, layout: Layout) -> list[Tensor]:
-        """Logits of each task: ``(N or T, classes)``."""
-        features = self.dropout(self.features(tokens, layout))
+    def forward(self, batch: Batch) -> list[Tensor]:
+        """Logits of each task: ``(N, classes)`` of cells, ``(T or R, classes)`` of genes."""
+        features = self.dropout(self.features(batch))
         return [head(features) for head in self.classifier]
 
 

@@ -11,54 +11,21 @@ H heads of E = D / H, N cells of one length L.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Final, Self
+from collections.abc import Callable
+from typing import Final
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gst_core.geneformer.config import NetworkConfig
+from gst_core.geneformer.layout import Layout, Places
 
 Activation = Callable[[Tensor], Tensor]
 _ACTIVATIONS: Final[dict[str, Activation]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 
 #: Label of a position that the loss of the masked language model leaves out.
 IGNORED: Final = -100
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the cells of a batch lie in its row of tokens.
-
-    Attributes
-    ----------
-    lengths
-        Tokens of each cell, in their order; cells of one length attend together where
-        they are neighbours.
-    positions
-        ``(T,)`` int64: position of each token in its cell.
-    """
-
-    lengths: tuple[int, ...]
-    positions: Tensor
-
-    @classmethod
-    def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu") -> Self:
-        """Lay out cells of these lengths, each of one token or more."""
-        positions = np.concatenate([np.arange(length) for length in lengths])
-        return cls(tuple(int(n) for n in lengths), torch.from_numpy(positions).to(device))
-
-    def runs(self) -> list[tuple[int, int]]:
-        """``(N, L)`` of neighbours of one length."""
-        return [(len(list(same)), length) for length, same in groupby(self.lengths)]
-
-    def starts(self) -> list[int]:
-        """Row of each cell's first token."""
-        return [0, *np.cumsum(self.lengths)[:-1].tolist()]
 
 
 class Embeddings(nn.Module):
@@ -93,26 +60,34 @@ class Embeddings(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Each token of a cell attends to every token of the same cell."""
+    """Each token of a cell attends to every token of the same cell.
+
+    Weights of attention are not dropped in training, whatever the configuration says: with that
+    no fused kernel of a CPU can be used, and two thirds of the time went into it.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         d = config.width
         self.heads = config.heads
         self.query, self.key, self.value = nn.Linear(d, d), nn.Linear(d, d), nn.Linear(d, d)
-        self.dropout = config.attention_dropout
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        """``(T, D)`` to ``(T, D)``."""
-        q, k, v = self.query(x), self.key(x), self.value(x)
-        dropout = self.dropout if self.training else 0.0
-        attended, start = [], 0
-        for cells, length in layout.runs():
-            here = slice(start, start + cells * length)
-            start = here.stop
-            here_q, here_k, here_v = (self._by_head(part[here], cells) for part in (q, k, v))
-            out = F.scaled_dot_product_attention(here_q, here_k, here_v, dropout_p=dropout)
-            attended.append(out.transpose(1, 2).reshape(cells * length, -1))
+    def forward(self, x: Tensor, layout: Layout, places: Places | None = None) -> Tensor:
+        """``(T, D)`` to ``(T, D)``, or to ``(R, D)`` of the places."""
+        q = self.query(x if places is None else x[places.rows])
+        k, v = self.key(x), self.value(x)
+        attended, start, asked = [], 0, 0
+        for cells, length, queries in layout.runs(places):
+            here, those = (
+                slice(start, start + cells * length),
+                slice(asked, asked + cells * queries),
+            )
+            start, asked = here.stop, those.stop
+            if queries:
+                here_q = self._by_head(q[those], cells)
+                here_k, here_v = (self._by_head(part[here], cells) for part in (k, v))
+                out = F.scaled_dot_product_attention(here_q, here_k, here_v)
+                attended.append(out.transpose(1, 2).reshape(cells * queries, -1))
         return attended[0] if len(attended) == 1 else torch.cat(attended)
 
     def weights(self, x: Tensor, queries: slice = slice(None)) -> Tensor:
@@ -161,9 +136,10 @@ class Attention(nn.Module):
         self.self = SelfAttention(config)
         self.output = ResidualOutput(config.width, config)
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        """``(T, D)`` to ``(T, D)``."""
-        return self.output(self.self(x, layout), x)  # type: ignore[no-any-return]
+    def forward(self, x: Tensor, layout: Layout, places: Places | None = None) -> Tensor:
+        """``(T, D)`` to ``(T, D)``, or to ``(R, D)`` of the places."""
+        residual = x if places is None else x[places.rows]
+        return self.output(self.self(x, layout, places), residual)  # type: ignore[no-any-return]
 
 
 class Intermediate(nn.Module):
@@ -188,9 +164,9 @@ class Layer(nn.Module):
         self.intermediate = Intermediate(config)
         self.output = ResidualOutput(config.feedforward, config)
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        """``(T, D)`` to ``(T, D)``."""
-        x = self.attention(x, layout)
+    def forward(self, x: Tensor, layout: Layout, places: Places | None = None) -> Tensor:
+        """``(T, D)`` to ``(T, D)``, or to ``(R, D)`` of the places."""
+        x = self.attention(x, layout, places)
         return self.output(self.intermediate(x), x)  # type: ignore[no-any-return]
 
 
@@ -228,6 +204,7 @@ class GeneEncoder(nn.Module):
         *,
         depth: int | None = None,
         words: Tensor | None = None,
+        places: Places | None = None,
     ) -> Tensor:
         """Encode cells.
 
@@ -242,16 +219,33 @@ class GeneEncoder(nn.Module):
             computed: the second to last hidden states cost one layer less than the last.
         words
             ``(T, D)`` in place of the tokens' vectors, as :meth:`words` gives them.
+        places
+            Tokens that are asked about, all by default.
 
         Returns
         -------
         hidden
-            ``(T, D)`` hidden states after `depth` layers.
+            ``(T, D)``, or ``(R, D)`` of the places: hidden states after `depth` layers.
         """
         x = self.embeddings(self.words(tokens) if words is None else words, layout.positions)
-        for layer in self.encoder.layer[:depth]:
+        return self.layers(x, layout, depth=depth, places=places)
+
+    def layers(
+        self,
+        x: Tensor,
+        layout: Layout,
+        *,
+        first: int = 0,
+        depth: int | None = None,
+        places: Places | None = None,
+    ) -> Tensor:
+        """Go on from hidden states ``(T, D)`` before the layer `first`."""
+        layers = self.encoder.layer[first:depth]
+        if not len(layers):
+            return x if places is None else x[places.rows]
+        for layer in layers[:-1]:
             x = layer(x, layout)
-        return x  # type: ignore[no-any-return]
+        return layers[-1](x, layout, places)  # type: ignore[no-any-return]
 
 
 class Transform(nn.Module):
@@ -322,8 +316,8 @@ class MaskedLanguageModel(nn.Module):
             with torch.no_grad():
                 module.weight[module.padding_idx].zero_()
 
-    def forward(self, tokens: Tensor, layout: Layout, rows: Tensor | None = None) -> Tensor:
-        """Score every token at some positions.
+    def forward(self, tokens: Tensor, layout: Layout, places: Places | None = None) -> Tensor:
+        """Score every token at some places.
 
         Parameters
         ----------
@@ -331,8 +325,8 @@ class MaskedLanguageModel(nn.Module):
             ``(T,)`` int64.
         layout
             Where the cells lie in it.
-        rows
-            ``(R,)`` which of the T positions, all by default. Logits of all take
+        places
+            Which of the T tokens are asked about, all by default. Logits of all take
             ``T x V`` numbers: hundreds of megabytes for a few cells.
 
         Returns
@@ -340,10 +334,9 @@ class MaskedLanguageModel(nn.Module):
         logits
             ``(R, V)``.
         """
-        hidden = self.bert(tokens, layout)
-        return self.cls.predictions(hidden if rows is None else hidden[rows])  # type: ignore[no-any-return]
+        return self.cls.predictions(self.bert(tokens, layout, places=places))  # type: ignore[no-any-return]
 
     def loss(self, tokens: Tensor, layout: Layout, labels: Tensor) -> Tensor:
         """Mean cross-entropy, in nats, where `labels` ``(T,)`` is not :data:`IGNORED`."""
-        rows = (labels != IGNORED).nonzero()[:, 0]
-        return F.cross_entropy(self(tokens, layout, rows).float(), labels[rows])
+        places = Places.where(layout, labels != IGNORED)
+        return F.cross_entropy(self(tokens, layout, places).float(), labels[places.rows])

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gst_core.errors import GstError
 from gst_core.geneformer.course import FineTuningConfig, Lesson
-from gst_core.geneformer.embedding import Cells
+from gst_core.geneformer.frozen import Reader
 from gst_core.geneformer.heads import Classifier
 
 
@@ -46,11 +46,11 @@ def make_optimizer(classifier: Classifier, config: FineTuningConfig) -> torch.op
         ):
             if parameters:
                 groups.append({"params": parameters, "lr": rate, "weight_decay": decay})
-    return torch.optim.AdamW(groups)
+    return torch.optim.AdamW(groups, fused=True)
 
 
 def class_weights(
-    classifier: Classifier, cells: Cells, train: Lesson, config: FineTuningConfig, device: str
+    classifier: Classifier, reader: Reader, train: Lesson, config: FineTuningConfig
 ) -> list[Tensor]:
     """Weight of each class of each task: n / (classes x n of the class), or 1.
 
@@ -60,7 +60,7 @@ def class_weights(
     if classifier.kind == "genes":
         times = np.zeros(train.labels.shape[1])
         for cell in train.cells:
-            times[cells[int(cell)]] += 1  # a token is in a cell once
+            times[reader.cells[int(cell)]] += 1  # a token is in a cell once
     weights = []
     for task, size in enumerate(classifier.sizes):
         labels = train.labels[task]
@@ -71,5 +71,5 @@ def class_weights(
         weight = np.ones(size)
         if config.class_weights == "balanced":
             weight = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
-        weights.append(torch.tensor(weight, dtype=torch.float32, device=device))
+        weights.append(torch.tensor(weight, dtype=torch.float32, device=reader.device))
     return weights

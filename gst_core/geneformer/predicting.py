@@ -14,6 +14,7 @@ from gst_core.geneformer.api import Geneformer
 from gst_core.geneformer.asking import predict
 from gst_core.geneformer.classification_scores import softmax
 from gst_core.geneformer.classifier_files import Description
+from gst_core.geneformer.frozen import Reader
 from gst_core.geneformer.heads import Classifier
 from gst_core.geneformer.labelled_cells import LabelledCells
 
@@ -57,7 +58,8 @@ def predict_table(
     readers = np.flatnonzero(cells.readable)
     if not len(readers):
         raise GstError("no cell has a gene that the network knows", where=str(cells.path))
-    logits = predict(classifier, cells.tokens, readers, model.encoder.device, progress)
+    reader = Reader(classifier.bert, cells.tokens, device=model.encoder.device)
+    logits = predict(classifier, reader, readers, progress=progress)
     columns: dict[str, Any] = {}
     if description.kind == "cells":
         columns["cell"] = cells.obs.index.astype(str).to_numpy()

@@ -24,8 +24,9 @@ from torch import distributed as dist
 
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
+from gst_core.geneformer.layout import Layout, Places
 from gst_core.geneformer.masking import IGNORED, MaskedBatch, baselines, mask, plan_epoch
-from gst_core.geneformer.network import Layout, MaskedLanguageModel
+from gst_core.geneformer.network import MaskedLanguageModel
 from gst_core.geneformer.pretraining_state import log, restore, rewind, store
 from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.weights import save_checkpoint
@@ -257,10 +258,11 @@ def _loss(network: MaskedLanguageModel, batch: MaskedBatch, device: str, *, bf16
     """Sum of the cross-entropies of the hidden genes, in nats."""
     tokens = torch.from_numpy(batch.tokens).to(device)
     labels = torch.from_numpy(batch.labels).to(device)
-    rows = (labels != IGNORED).nonzero()[:, 0]
+    layout = Layout.of(batch.lengths, device)
+    places = Places.where(layout, labels != IGNORED)
     with torch.autocast(device, dtype=torch.bfloat16, enabled=bf16):
-        logits = network(tokens, Layout.of(batch.lengths, device), rows)
-    return F.cross_entropy(logits.float(), labels[rows], reduction="sum")
+        logits = network(tokens, layout, places)
+    return F.cross_entropy(logits.float(), labels[places.rows], reduction="sum")
 
 
 def evaluate(
@@ -290,4 +292,4 @@ def make_optimizer(
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)

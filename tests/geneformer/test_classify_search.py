@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from gst_core.cli.geneformer.main import geneformer
 from gst_core.errors import GstError
 from gst_core.geneformer.adapters import Adapted, add_adapters, merge_adapters
-from gst_core.geneformer.network import Layout
+from gst_core.geneformer.layout import Layout
 from gst_core.geneformer.weights import load_encoder
 
 from .classification_cells import common

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from gst_core.geneformer.config import NetworkConfig
-from gst_core.geneformer.first_tokens import encode_first
-from gst_core.geneformer.network import IGNORED, Layout, MaskedLanguageModel
+from gst_core.geneformer.layout import Layout, Places
+from gst_core.geneformer.network import IGNORED, MaskedLanguageModel
 
 SMALL = NetworkConfig(vocabulary=50, width=16, layers=3, heads=2, feedforward=24, positions=12)
 #: vocabulary, width, layers, heads, feed-forward width, positions -> the published count
@@ -83,8 +83,8 @@ def test_a_cell_does_not_depend_on_its_neighbours() -> None:
 
 def test_logits_of_some_positions_are_those_of_all() -> None:
     network, row, layout = model(), tokens(), Layout.of(LENGTHS)
-    rows = torch.tensor([0, 7, 29])
-    torch.testing.assert_close(network(row, layout, rows), network(row, layout)[rows])
+    places = Places(torch.tensor([0, 7, 29]), (1, 1, 0, 0, 1))
+    torch.testing.assert_close(network(row, layout, places), network(row, layout)[places.rows])
 
 
 def test_attention_weights_are_those_that_the_network_uses() -> None:
@@ -129,9 +129,30 @@ def test_it_learns_and_dropout_is_for_training_alone() -> None:
 
 
 @pytest.mark.parametrize("depth", [0, 1, 3])
-def test_first_tokens_alone_are_those_of_whole_cells(depth: int) -> None:
+def test_places_alone_are_those_of_whole_cells(depth: int) -> None:
     encoder = model().bert
     row, layout = tokens(), Layout.of(LENGTHS)
+    asked = torch.rand(len(row), generator=torch.Generator().manual_seed(1)) < 0.3
+    asked[: LENGTHS[0]] = False  # nothing is asked of the first cell
+    some = Places.where(layout, asked)
     with torch.no_grad():
-        whole = encoder(row, layout, depth=depth)[layout.starts()]
-        torch.testing.assert_close(encode_first(encoder, row, layout, depth), whole)
+        whole = encoder(row, layout, depth=depth)
+        for places in (Places.first(layout), some):
+            found = encoder(row, layout, depth=depth, places=places)
+            torch.testing.assert_close(found, whole[places.rows])
+        upper = encoder.layers(encoder(row, layout, depth=1), layout, first=1, depth=3)
+        torch.testing.assert_close(upper, encoder(row, layout, depth=3))
+    assert sum(some.counts) == len(some.rows) == int(asked.sum())
+
+
+def test_gradients_of_places_are_those_of_whole_cells() -> None:
+    encoder = model().bert
+    row, layout = tokens(), Layout.of(LENGTHS)
+    gradients = []
+    for places in (Places.first(layout), None):
+        encoder.zero_grad()
+        hidden = encoder(row, layout, places=places)
+        (hidden if places else hidden[layout.starts()]).square().sum().backward()
+        gradients.append([p.grad.clone() for p in encoder.parameters()])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)

@@ -17,7 +17,8 @@ from gst_core.geneformer.api import Geneformer
 from gst_core.geneformer.backends import open_encoder
 from gst_core.geneformer.config import ACTIVATIONS, NetworkConfig
 from gst_core.geneformer.export import to_onnx
-from gst_core.geneformer.network import Layout, MaskedLanguageModel
+from gst_core.geneformer.layout import Layout
+from gst_core.geneformer.network import MaskedLanguageModel
 from gst_core.geneformer.onnx_format import Dictionary, check_file
 from gst_core.geneformer.resources import Resources
 from gst_core.inference.session import default_model

@@ -23,9 +23,10 @@ from gst_core.errors import GstError
 from gst_core.geneformer.config import NetworkConfig
 from gst_core.geneformer.dataset import Tokens
 from gst_core.geneformer.dataset_writer import DatasetWriter
+from gst_core.geneformer.layout import Layout
 from gst_core.geneformer.masking import IGNORED, baselines, cut, mask, plan_epoch
 from gst_core.geneformer.network import IGNORED as OF_NETWORK
-from gst_core.geneformer.network import Layout, MaskedLanguageModel
+from gst_core.geneformer.network import MaskedLanguageModel
 from gst_core.geneformer.pretraining import (
     PretrainingConfig,
     Workers,
