@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gst_core.clades import CLADES
 from gst_core.cli._log import Log
@@ -16,6 +20,7 @@ from gst_core.cli._paths import OutputFolder
 from gst_core.dataset.entry import Entry, LeftOut
 from gst_core.dataset.making import Naming, Selection, compose
 from gst_core.dataset.manifest import Manifest
+from gst_core.dataset.release import Part
 from gst_core.dataset.table import TABLE, TableWriter
 from gst_core.errors import GstError
 from gst_core.files import make_folder
@@ -109,6 +114,64 @@ def make_from_entries(
         return compose([part], folder, manifest, left_out, naming, selection, log.say)
     finally:
         part.unlink(missing_ok=True)
+
+
+class DownloadProgress:
+    """How far downloads are: a bar on a terminal, a line now and then elsewhere.
+
+    Parameters
+    ----------
+    log
+        Where lines go.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._bytes = self._done = self._total = 0
+        self._last = time.monotonic()
+        self._bar: Progress | None = None
+
+    @contextlib.contextmanager
+    def of(self, genomes: int) -> Iterator[None]:
+        """Show how far so many genomes are, within the block."""
+        self._total = genomes
+        if not self._log.terminal:
+            yield
+            return
+        self._bar = Progress(
+            TextColumn("genomes"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            TextColumn("{task.fields[text]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        with self._bar:
+            self._task = self._bar.add_task("", total=genomes, text="")
+            yield
+        self._bar = None
+
+    def on_bytes(self, number: int) -> None:
+        """Count bytes that have come."""
+        with self._lock:
+            self._bytes += number
+            self._show(done=False)
+
+    def on_part(self, part: Part) -> None:
+        """Count a genome that is done."""
+        del part
+        with self._lock:
+            self._done += 1
+            self._show(done=self._done == self._total)
+
+    def _show(self, *, done: bool) -> None:
+        text = f"{self._bytes / 1e6:,.1f} MB downloaded"
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done, text=text)
+        elif self._total and (done or time.monotonic() - self._last >= INTERVAL):
+            self._last = time.monotonic()
+            self._log.say(f"{self._done:,} of {self._total:,} genomes, {text}")
 
 
 def summary(manifest: Manifest, output: Path) -> str:

@@ -8,6 +8,11 @@ from gst_core.cli._common import LazyGroup
 
 #: name -> (module, attribute, short help); one file a command
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "ensembl": (
+        "gst_core.cli.dataset_ensembl",
+        "ensembl",
+        "From a release of Ensembl, downloaded.",
+    ),
     "refseq": (
         "gst_core.cli.dataset_refseq",
         "refseq",

@@ -93,6 +93,8 @@ class Manifest:
         What the user asked for.
     files
         What was read.
+    genomes
+        Of Ensembl: assembly, database and counts of each.
     species
         By name.
     proteins, symbols
@@ -109,6 +111,7 @@ class Manifest:
     release: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     files: list[SourceFile] = field(default_factory=list)
+    genomes: list[dict[str, Any]] = field(default_factory=list)
     species: list[Species] = field(default_factory=list)
     proteins: int = 0
     symbols: int = 0
