@@ -34,7 +34,7 @@ OUTCOMES: Final = {
     "copy": "named by GST as a copy of a human gene (usp22-b, nrxn3a)",
     "taken": "named after a human gene whose only counterpart is another gene by the table",
     "no token": "stands for a human gene that Geneformer has no token of",
-    "not human": "named, but after no human gene",
+    "not human": "named, but after no human gene that the dictionary knows",
     "unsure": "the symbol's probability is below the threshold",
     "no symbol": "no protein of it has a symbol: not coding, or not among the assignments",
 }

@@ -1,4 +1,8 @@
-"""What ``geneformer demo`` runs on: bundled cells, dictionary and network, and the commands."""
+"""What ``geneformer demo`` runs on: bundled cells, dictionary and network, and the commands.
+
+The first half takes human cells to an embedding; in the second the proteins of mouse are named
+from their sequences, and the names carry the mouse's cells to the same network.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +70,7 @@ def hide(cells: Sequence[NDArray[np.int64]], resources: Resources) -> list[Maske
 
 
 def demo_commands(folder: Path) -> list[list[str]]:
-    """Give the commands of the demonstration, in their order, without ``geneformer`` itself."""
+    """Give the commands for the human cells, in their order, without ``geneformer`` itself."""
     cells, embedded = str(folder / "cells.h5ad"), str(folder / "embedded.h5ad")
     dictionary = ("--resources", str(folder))
     tokens, picture = str(folder / "cells.dataset"), str(folder / "cells.png")
@@ -79,4 +83,31 @@ def demo_commands(folder: Path) -> list[list[str]]:
             *("--plot", picture, "--color", LABEL, *dictionary),
         ],
         ["compare", embedded, "--label", LABEL],
+    ]
+
+
+def naming_command(folder: Path) -> list[str]:
+    """Give what ``gst_assign`` is asked for: symbols of the mouse's proteins."""
+    mouse = folder / "mouse"
+    return [
+        *("--sequences_fasta", str(mouse / "proteins.fa.gz"), "--scientific_name", "Mus musculus"),
+        *("--output", str(mouse / "symbols.csv")),
+    ]
+
+
+def bridge_commands(folder: Path) -> list[list[str]]:
+    """Give the commands that follow the naming, without ``geneformer`` itself."""
+    mouse = folder / "mouse"
+    dictionary = ("--resources", str(folder))
+    return [
+        [
+            *("bridge", "--assignments", str(mouse / "symbols.csv")),
+            *("--proteins_fasta", str(mouse / "proteins.fa.gz")),
+            *("--counts", str(mouse / "cells.h5ad"), "--output", str(mouse / "human_genes.h5ad")),
+            *dictionary,
+        ],
+        [
+            *("embed", str(mouse / "human_genes.h5ad"), "--checkpoint", str(folder / "network")),
+            *("--output", str(mouse / "embedded.h5ad"), *dictionary),
+        ],
     ]

@@ -279,7 +279,8 @@ class Resources:
             raise missing
         raise GstError(
             f"no dictionary has the network's {size:,} tokens",
-            hint="set up the dictionary that belongs to it: geneformer setup --from DIR",
+            hint="name the folder of the dictionary that belongs to it with --resources, or set it "
+            "up: geneformer setup --from DIR",
         )
 
     def require_size(self, size: int, where: str | None = None) -> None:

@@ -10,10 +10,12 @@ from typing import Final
 from gst_core.errors import GstError
 
 #: ``gene:ENSG00000244734.4`` (Ensembl), ``gene=HBB`` (gffread), ``[gene=HBB]`` (RefSeq),
-#: ``gene_id "g1"`` (GTF's way), ``|ENSG00000244734.4|`` (GENCODE).
+#: ``gene_id "g1"`` (GTF's way), ``|ENSG00000244734.4|`` (GENCODE), ``GN=HBB PE=1`` (UniProt, where
+#: a name may have spaces and the next field ends it).
 _NAMED: Final = re.compile(
     rb"""(?:^|[\s\[;|])gene(?:_id)?(?:[:=]|\s+(?="))\s*"?([^\s\];|"]+)"""
     rb"""|\|(ENS[A-Z]*G\d{11}(?:\.\d+)?)\|"""
+    rb"""|\sGN=(\S+(?: (?![A-Z]{2}=)\S+)*)"""
 )
 #: How programs number the transcripts of a gene: ``g1.t2`` (AUGUSTUS, BRAKER), ``FUN_1-T2``
 #: (funannotate), ``x-RB`` and ``x-mRNA-2`` (MAKER).
@@ -39,7 +41,7 @@ def gene_of(header: bytes, stable_id: str) -> str:
         gene of its own.
     """
     if found := _NAMED.search(header):
-        gene = (found[1] or found[2]).decode("utf-8", "replace")
+        gene = (found[1] or found[2] or found[3]).decode("utf-8", "replace")
         versioned = _VERSION.fullmatch(gene)
         return versioned[1] if versioned else gene
     numbered = _NUMBERED.fullmatch(stable_id)

@@ -28,8 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_says_what_it_does_and_what_it_is_not(folder: Path) -> None:
     said = (folder / "said.txt").read_text()
-    for command in ("check", "tokenize", "embed", "compare"):
+    for command in ("check", "tokenize", "embed", "compare", "bridge"):
         assert f"$ geneformer {command} " in said
+    assert "$ gst_assign --sequences_fasta" in said
     assert "demonstrates the program and not Geneformer" in said
     assert "label_accuracy" in said
     assert f"picture: {folder}/cells.png" in said
@@ -51,6 +52,21 @@ def test_what_it_writes_is_whole(folder: Path) -> None:
     assert cosines[same].mean() > cosines[~same].mean() + 0.2
     assert (folder / "cells.png").read_bytes().startswith(b"\x89PNG")
     assert (folder / "cells.dataset" / "state.json").is_file()
+
+
+def test_mouse_cells_are_led_to_human_genes_by_the_names_that_gst_gave(folder: Path) -> None:
+    import anndata
+
+    bridged = anndata.read_h5ad(folder / "mouse" / "human_genes.h5ad")
+    embedded = anndata.read_h5ad(folder / "mouse" / "embedded.h5ad")
+    assert bridged.n_vars > 400
+    # ENSG00000111640 is GAPDH, whose counts are those of the mouse's Gapdh and of nothing else.
+    mouse = anndata.read_h5ad(folder / "mouse" / "cells.h5ad")
+    gapdh = bridged[:, "ENSG00000111640"].X.toarray().ravel()
+    assert gapdh.tolist() == mouse[:, "Gapdh"].X.toarray().ravel().tolist()
+    assert gapdh.sum() > 0
+    assert embedded.obsm["X_geneformer"].shape == (50, 64)
+    assert np.isfinite(embedded.obsm["X_geneformer"]).all()
 
 
 def test_the_bundled_network_learnt_more_than_frequencies() -> None:
@@ -77,7 +93,7 @@ def test_the_bundled_files_are_small_and_attributed() -> None:
     assert sizes["model.safetensors"] <= 1.5e6
     assert sum(sizes.values()) <= 4e6
     notice = (BUNDLED / "NOTICE").read_text()
-    for words in ("Wu", "BSD 3-Clause", "celltypist", "MIT License", "HGNC"):
+    for words in ("Wu", "BSD 3-Clause", "celltypist", "MIT License", "HGNC", "scvelo", "CC BY 4.0"):
         assert words in notice
 
 
