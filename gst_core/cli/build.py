@@ -23,6 +23,8 @@ from gst_core.export.candidates import export
 from gst_core.files import atomic_write
 from gst_core.nomenclature import read_canonical, read_tables
 from gst_core.processors import available_threads
+from gst_core.references.postings import NARROW
+from gst_core.references.store import MOST_REFERENCES
 from gst_core.training.building import build_model
 from gst_core.training.deciding import DecidingConfig
 from gst_core.training.proteins import is_vertebrate, read_labelled
@@ -60,6 +62,14 @@ _STRANGERS = frozenset(("arthropods", "insects", "lepidoptera", "metazoa", DISTA
     help="JSON object to keep in the model: held_out_accuracy, training_data with its licences.",
 )
 @click.option(
+    "--references",
+    "most_references",
+    type=click.IntRange(1, MOST_REFERENCES),
+    default=NARROW,
+    show_default=True,
+    help="References at most: more know more, and take longer to look up.",
+)
+@click.option(
     "--simulate", type=click.IntRange(100), help="Proteins to simulate at most. Default: all."
 )
 @click.option(
@@ -79,6 +89,7 @@ def build(
     name: str | None,
     version_: str,
     facts_file: Path | None,
+    most_references: int,
     simulate: int | None,
     epochs: int,
     seed: int,
@@ -111,6 +122,7 @@ def build(
         hold_out=hold_out,
         strangers=strangers,
         simulate=simulate,
+        most_references=most_references,
         training=DecidingConfig(epochs=epochs, seed=seed),
         workers=threads,
         on_progress=say,

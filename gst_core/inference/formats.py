@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gst_core.onnxfile import Format, Input, Model, Trial, checked, opened
 from gst_core.onnxfile.check import reporting
 from gst_core.onnxfile.model import BOOL, FLOAT, INT32, INT64, UINT8, UINT32
-from gst_core.references.store import MOST_REFERENCES
+from gst_core.references.store import MOST_REFERENCES, MOST_RESIDUES
 
 #: Residues of the longest protein that a network is tried with; and of a batch, its proteins.
 _LONGEST, _BATCH = 36_000, 32
@@ -95,6 +95,8 @@ def _verify_references(model: Model) -> None:
         raise ValueError("its references and its vocabulary do not fit together")
     _within(lengths, "lengths", 1, 7 * len(packed))
     residues = int(lengths.sum(dtype=np.int64))
+    if residues > MOST_RESIDUES:
+        raise ValueError(f"its references have more than {MOST_RESIDUES:,} residues")
     if not 0 <= 7 * len(packed) - residues < 7:
         raise ValueError(f"{len(packed):,} packed numbers do not hold {residues:,} residues")
     _within(packed, "packed", 0, 22**7 - 1)

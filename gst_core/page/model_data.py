@@ -100,7 +100,8 @@ def read_model(path: str | Path | None) -> PageModel:
         "packed_per_word": PER_WORD,
         "residues": int(stored["lengths"].sum()),
         "words": WORDS,
-        "common": postings.COMMON,
+        "common": postings.common(len(stored["lengths"])),
+        "bytes_of_number": np.dtype(postings.number_type(len(stored["lengths"]))).itemsize,
         "parts": postings.PARTS,
         "lengths_floor": postings.SHORT,
         "candidates": evidence.CANDIDATES,
@@ -110,7 +111,7 @@ def read_model(path: str | Path | None) -> PageModel:
         "kappa": evidence.KAPPA,
         "enough": evidence.ENOUGH,
         "room": look_up.room,
-        "index": [[name, "i64" if name == "size" else "pointer"] for name, _ in index],
+        "index": [[name, "i64" if name in ("size", "wide") else "pointer"] for name, _ in index],
         "limits": [[_TYPES[kind], value] for kind, value in limits],
         "arrays": described,
     }

@@ -36,6 +36,7 @@ class _Index(ctypes.Structure):
 
     _fields_ = (
         ("size", _LONG),
+        ("wide", _LONG),
         *(
             (name, _POINTER)
             for name in (
@@ -66,11 +67,12 @@ class _Limits(ctypes.Structure):
     )
 
 
-def _limits() -> _Limits:
+def _limits(references: int) -> _Limits:
+    budget, per_word = postings.budgets(references)
     return _Limits(
-        common=postings.COMMON,
-        budget=postings.BUDGET,
-        budget_per_word=postings.BUDGET_PER_WORD,
+        common=postings.common(references),
+        budget=budget,
+        budget_per_word=per_word,
         parts=postings.PARTS,
         shortest=postings.SHORT,
         least=postings.LEAST,
@@ -123,7 +125,9 @@ class Library:
         self.count_words: Any = library.count_words
         self.count_words.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 4
         self.fill_postings: Any = library.fill_postings
-        self.fill_postings.argtypes = [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 5
+        self.fill_postings.argtypes = (
+            [_POINTER] * 2 + [_LONG] * 2 + [_POINTER] * 3 + [*(_LONG, _POINTER, _POINTER)]
+        )
         self.space_new: Any = library.space_new
         self.space_new.restype = _POINTER
         self.space_new.argtypes = [_POINTER] * 2
@@ -181,18 +185,19 @@ def build(library: Library, references: References, workers: int) -> Postings:
 
         _require_memory(pool.map(count, range(workers)))
         counts = of_part.sum(0, dtype=np.int32)
-        counts[counts > postings.COMMON] = 0
+        counts[counts > postings.common(size)] = 0
         starts, weights = postings.starts_and_weights(counts, size)
         following = starts[:-1] + np.cumsum(of_part, axis=0, dtype=np.int32) - of_part
         following[:, counts == 0] = -1
-        owners = np.empty(int(starts[-1]), dtype=np.uint16)
+        owners = np.empty(int(starts[-1]), dtype=postings.number_type(size))
+        wide = owners.itemsize > 2
         totals = np.zeros(size, dtype=np.int64)
 
         def fill(part: int) -> int:
             return int(
                 library.fill_postings(
                     *(_at(codes), _at(begins), *parts[part], _at(GROUPS), _at(weights)),
-                    *(_at(following[part]), _at(owners), _at(totals)),
+                    *(_at(following[part]), wide, _at(owners), _at(totals)),
                 )
             )
 
@@ -236,8 +241,9 @@ class CompiledLookUp:
             "by_key": identical.references,
         }
         addresses = {name: _at(array) for name, array in self._arrays.items()}
-        self._index = _Index(size=len(references), **addresses)
-        self._limits = _limits()
+        wide = index.references.itemsize > 2
+        self._index = _Index(size=len(references), wide=wide, **addresses)
+        self._limits = _limits(len(references))
         self._given = ctypes.addressof(self._index), ctypes.addressof(self._limits)
         self._spaces = threading.local()
 

@@ -14,7 +14,7 @@ from gst_core.references.alignment import self_score
 from gst_core.references.compiled import LIBRARY, CompiledLookUp, Library
 from gst_core.references.lookup import Alignment, Hidden, LookedUp, LookUp, Proteins
 from gst_core.references.portable import PortableLookUp
-from gst_core.references.store import MOST_REFERENCES, References, plain
+from gst_core.references.store import MOST_REFERENCES, MOST_RESIDUES, References, plain
 
 #: Candidate symbols of a protein.
 CANDIDATES: Final = 12
@@ -109,7 +109,7 @@ class EvidenceFinder:
     Raises
     ------
     ValueError
-        If there are more references than a model may have.
+        If there are more references, or residues of them, than a model may have.
     """
 
     def __init__(
@@ -121,6 +121,8 @@ class EvidenceFinder:
     ) -> None:
         if len(references) > MOST_REFERENCES:
             raise ValueError(f"{len(references)} references, {MOST_REFERENCES} at most")
+        if len(references.codes) > MOST_RESIDUES:
+            raise ValueError(f"{len(references.codes)} residues, {MOST_RESIDUES} at most")
         self.references = references
         self.look_up: LookUp = (
             PortableLookUp(references, workers)

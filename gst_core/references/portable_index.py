@@ -77,7 +77,7 @@ class PortableIndex:
         first = index.starts[words]
         counts = index.starts[words + 1] - first
         weights = index.weights[words]
-        rare = _rarest(counts)
+        rare = _rarest(counts, len(index.inverse_root))
         own, used = int(weights.sum()), int(weights[rare].sum())
         first, counts, weights = first[rare], counts[rare], weights[rare]
         owners = index.references[ranges(first, counts)]
@@ -264,10 +264,11 @@ def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
     return np.concatenate(parts).astype(np.int32)
 
 
-def _rarest(counts: NDArray[np.int32]) -> NDArray[np.bool_]:
+def _rarest(counts: NDArray[np.int32], references: int) -> NDArray[np.bool_]:
     """Choose words, those in fewest references first, within the budget; equal ones alike."""
     known = int(np.count_nonzero(counts))
-    budget = max(postings.BUDGET, postings.BUDGET_PER_WORD * known)
+    budget, per_word = postings.budgets(references)
+    budget = max(budget, per_word * known)
     if int(counts.sum()) <= budget:
         return counts > 0
     of_size = np.cumsum(np.bincount(counts, counts))

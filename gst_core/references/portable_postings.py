@@ -14,6 +14,9 @@ from gst_core.references.postings import Postings
 from gst_core.references.store import References
 from gst_core.references.words import GROUPS, LETTERS, OFFSETS, SPAN, WORDS
 
+#: Numbers of references; see :func:`gst_core.references.postings.number_type`.
+Numbers = NDArray[np.unsignedinteger[Any]]
+
 #: Words that begin with the same letter; their numbers without it fit 16 bits.
 _SLAB: Final = WORDS // LETTERS
 #: Residues looked at together: what is only needed for a moment stays small.
@@ -44,19 +47,19 @@ def ranges(first: NDArray[Any], counts: NDArray[Any]) -> NDArray[Any]:
     return ranges
 
 
-def _slabs(
-    references: References, workers: int
-) -> list[tuple[NDArray[np.uint16], NDArray[np.int64]]]:
+def _slabs(references: References, workers: int) -> list[tuple[Numbers, NDArray[np.int64]]]:
     """Index the words of each first letter; what only this needs is gone when it returns."""
     groups = GROUPS[references.codes]
-    owners = np.repeat(np.arange(len(references), dtype=np.uint16), references.lengths)
+    size = len(references)
+    owners = np.repeat(np.arange(size, dtype=postings.number_type(size)), references.lengths)
+    common = postings.common(size)
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda first: _slab(groups, owners, first), range(LETTERS)))
+        return list(pool.map(lambda first: _slab(groups, owners, first, common), range(LETTERS)))
 
 
 def _slab(
-    groups: NDArray[np.int8], owners: NDArray[np.uint16], first: int
-) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    groups: NDArray[np.int8], owners: Numbers, first: int, common: int
+) -> tuple[Numbers, NDArray[np.int64]]:
     """Find the references of each word that begins with one letter, and count them."""
     parts = [
         _keys(
@@ -66,37 +69,41 @@ def _slab(
         )
         for start in range(0, len(groups), _PIECE)
     ]
-    keys = np.concatenate([np.empty(0, np.uint32), *parts])
+    bits = 8 * owners.itemsize
+    keys = np.concatenate([np.empty(0, _key_type(owners)), *parts])
     del parts
     keys.sort()
     new = np.ones(len(keys), dtype=np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=new[1:])
     keys = keys[new]
-    owners_of_words = keys.astype(np.uint16)  # the lower half
-    keys >>= np.uint32(16)
+    owners_of_words = keys.astype(owners.dtype)  # the lower half
+    keys >>= keys.dtype.type(bits)
     words = keys.astype(np.uint16)
     counts = np.zeros(_SLAB, dtype=np.int64)
     for start in range(0, len(words), _PIECE):
         counts += np.bincount(words[start : start + _PIECE], minlength=_SLAB)
-    counts[counts > postings.COMMON] = 0
+    counts[counts > common] = 0
     return owners_of_words[(counts > 0)[words]], counts
 
 
-def _keys(groups: NDArray[np.int8], owners: NDArray[np.uint16], first: int) -> NDArray[np.uint32]:
-    """Word without its first letter and reference in one number, unordered.
+def _key_type(owners: Numbers) -> type[np.uint32 | np.uint64]:
+    """Word and reference in one number: sorting those of 32 bits is what numpy does fastest."""
+    return np.uint32 if owners.dtype == np.uint16 else np.uint64
 
-    Sorting numbers of 32 bits is what numpy does fastest.
-    """
+
+def _keys(groups: NDArray[np.int8], owners: Numbers, first: int) -> NDArray[Any]:
+    """Word without its first letter and reference in one number, unordered."""
+    type_ = _key_type(owners)
     ends = max(len(groups) - SPAN + 1, 0)
     places = np.flatnonzero(groups[:ends] == first)
     places = places[owners[places] == owners[places + SPAN - 1]]
-    keys = np.zeros(len(places), dtype=np.uint32)
+    keys = np.zeros(len(places), dtype=type_)
     lowest = np.zeros(len(places), dtype=np.int8)
     for offset in OFFSETS[1:]:
         group = groups[places + offset]
-        keys *= np.uint32(LETTERS)
-        keys += group.astype(np.uint32)
+        keys *= type_(LETTERS)
+        keys += group.astype(type_)
         np.minimum(lowest, group, out=lowest)
-    keys <<= np.uint32(16)
+    keys <<= type_(8 * owners.itemsize)
     keys |= owners[places]
     return keys[lowest >= 0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ COMMON: Final = 300
 #: commoner ones cost most and change little. Long proteins are given more.
 BUDGET: Final = 20_000
 BUDGET_PER_WORD: Final = 16
+#: Numbers of so many references fit 16 bits. `COMMON` and the budgets are for up to as many: among
+#: more, each word is in more.
+NARROW: Final = 65_535
 
 #: Residues of the shortest reference that gains by its length: a single shared word must
 #: not bring fragments to the top.
@@ -55,7 +58,7 @@ class Postings:
     starts
         ``(WORDS + 1,)`` int32: where the references of each word begin, and where the last's end.
     references
-        Numbers of references, those of one word ascending, uint16.
+        Numbers of references, those of one word ascending; of :func:`number_type`.
     weights
         ``(WORDS,)`` int32: the inverse document frequency of each word, in :data:`PARTS` of
         a nat; 0 for words that are in no reference or in more than :data:`COMMON`.
@@ -68,11 +71,30 @@ class Postings:
     """
 
     starts: NDArray[np.int32]
-    references: NDArray[np.uint16]
+    references: NDArray[np.unsignedinteger[Any]]
     weights: NDArray[np.int32]
     totals: NDArray[np.int64]
     inverse_root: NDArray[np.float32]
     self_scores: NDArray[np.int64]
+
+
+def number_type(references: int) -> type[np.unsignedinteger[Any]]:
+    """Give the type of a reference's number, where there are so many."""
+    return np.uint16 if references <= NARROW else np.uint32
+
+
+def common(references: int) -> int:
+    """Give the number of references beyond which a word has no postings, among so many."""
+    return _scaled(COMMON, references)
+
+
+def budgets(references: int) -> tuple[int, int]:
+    """Give the postings looked up for a protein, and for each of its words, among so many."""
+    return _scaled(BUDGET, references), _scaled(BUDGET_PER_WORD, references)
+
+
+def _scaled(number: int, references: int) -> int:
+    return -(-number * max(references, NARROW) // NARROW)
 
 
 def starts_and_weights(

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from gst_core.sequences import ALPHABET
 from gst_core.sequences.reduced import ALIASES
 
-#: References a model may have: their numbers are kept in 16 bits, and one stands for none.
-MOST_REFERENCES: Final = (1 << 16) - 1
+#: References a model may have: the compiled index has 20 bits for a number while it is built, and
+#: one stands for none.
+MOST_REFERENCES: Final = (1 << 20) - 1
+#: Residues of them all: postings of words are counted in 31 bits.
+MOST_RESIDUES: Final = (1 << 31) - 1
 
 #: What a model file carries beside its network, as outputs of the graph that are constants:
 #: the references, how many training proteins each symbol has, and of which one it is a copy.

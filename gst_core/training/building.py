@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from gst_core.errors import GstError
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
 from gst_core.nomenclature import Canonical, Tables, relabel, settle_entries
 from gst_core.references.evidence import EvidenceFinder
+from gst_core.references.postings import NARROW
 from gst_core.references.scopes import Scopes
-from gst_core.references.store import MOST_REFERENCES, References
+from gst_core.references.store import References
 from gst_core.reliability import expected_calibration_error
 from gst_core.training.condensing import condense
 from gst_core.training.core_genes import core_genes
@@ -45,9 +46,12 @@ from gst_core.vocabulary import Vocabulary
 OnProgress = Callable[[str, float], None]
 
 #: Share of the proteins that are named as those of known species beside those of new ones.
-_KNOWN = 0.4
+_KNOWN: Final = 0.4
 #: Proteins of other animals, as a share of these: most have no name among those of vertebrates.
-_STRANGERS = 0.02
+_STRANGERS: Final = 0.02
+#: Share of the references that are chosen to stand for their symbols; the rest may be added where
+#: these name proteins wrongly.
+_SPREAD: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ def build_model(
     hold_out: Collection[str] = (),
     strangers: Iterable[LabelledProtein] = (),
     simulate: int | None = None,
+    most_references: int = NARROW,
     training: DecidingConfig | None = None,
     device: str = "cpu",
     workers: int = 1,
@@ -113,6 +118,8 @@ def build_model(
         Proteins of species far from all others: few of them have a name that is right.
     simulate
         Proteins to simulate at most; all without it.
+    most_references
+        References at most. A look-up takes the longer the more there are.
     training
         What fixes the network's training.
     device
@@ -126,7 +133,7 @@ def build_model(
     ------
     GstError
         If a genus is not there, fewer than two genera are left, they have no symbol in common,
-        or there are too few proteins or too many references.
+        or there are too few proteins or more symbols than references.
     """
     everything = list(proteins)
     if canonical is not None:
@@ -144,6 +151,11 @@ def build_model(
     vocabulary = build_vocabulary(kept, tables, canonical)
     index = {symbol.symbol.upper(): number for number, symbol in enumerate(vocabulary)}
     classes = np.array([index[p.key] for p in kept], dtype=np.int32)
+    if len(vocabulary) > most_references:
+        raise GstError(
+            f"{len(vocabulary):,} symbols, and {most_references:,} references at most",
+            hint="allow more references, or give proteins of one clade",
+        )
     bases = _bases(vocabulary, canonical)
     families = np.unique(bases, return_inverse=True)[1].astype(np.int64)
     originals = np.array([index.get(base, number) for number, base in enumerate(bases)])
@@ -151,19 +163,15 @@ def build_model(
     labelled = Labelled(kept, classes, families, Scopes(where, originals))
 
     on_progress("choosing references", 0)
-    spread = choose(kept, classes)
+    room = max(int(_SPREAD * most_references), len(vocabulary))
+    spread = choose(kept, classes, most=room)
     chosen = condense(
         labelled,
         spread,
-        MOST_REFERENCES,
+        most_references,
         workers,
         lambda turn: on_progress(f"condensing references, round {turn}", 0),
     )
-    if len(chosen) > MOST_REFERENCES:
-        raise GstError(
-            f"{len(chosen):,} references, more than {MOST_REFERENCES:,}",
-            hint="give fewer proteins, for instance of one clade",
-        )
     references = gather(kept, classes, chosen)
     counts = np.bincount(classes, minlength=len(vocabulary))
     settings = training or DecidingConfig()
@@ -172,6 +180,7 @@ def build_model(
         np.setdiff1d(chosen, spread),
         EvidenceFinder(references, counts.astype(np.int64), workers),
         list(strangers),
+        room,
         simulate,
         settings.seed,
         workers,
@@ -206,6 +215,7 @@ def _simulated(
     added: NDArray[np.int64],
     finder: EvidenceFinder,
     strangers: list[LabelledProtein],
+    room: int,
     simulate: int | None,
     seed: int,
     workers: int,
@@ -216,7 +226,7 @@ def _simulated(
     number_of_folds = int(fold.max()) + 1
     parts: list[Simulated] = []
     for number in range(number_of_folds):
-        simulation = Simulation(labelled, fold == number, workers, added)
+        simulation = Simulation(labelled, fold == number, workers, added, room)
         share = None if simulate is None else -(-simulate // number_of_folds)
         rows = simulation.sample(share, seed)
         for turn, part in enumerate(simulation.run(rows, seed), 1):
@@ -236,7 +246,8 @@ def _simulated(
     for turn, part in enumerate(known.run(rows, seed), 1):
         parts.append(part)
         on_progress("naming known species", min(turn * BATCH / len(rows), 1))
-    drawn = rng.permutation(len(strangers))[: int(_STRANGERS * total)]
+    share = int(_STRANGERS * (total if simulate is None else min(total, simulate)))
+    drawn = rng.permutation(len(strangers))[:share]
     parts += known.strangers([strangers[i] for i in drawn.tolist()])
     return joined(parts)
 

@@ -24,7 +24,10 @@ MOST_OF_A_SYMBOL: Final = 24
 
 
 def choose(
-    proteins: Sequence[LabelledProtein], classes: NDArray[np.int32], similar: float = SIMILAR
+    proteins: Sequence[LabelledProtein],
+    classes: NDArray[np.int32],
+    similar: float = SIMILAR,
+    most: int | None = None,
 ) -> NDArray[np.int64]:
     """Choose the proteins that stand for each symbol.
 
@@ -40,6 +43,9 @@ def choose(
         ``(N,)``: class index of each one's symbol.
     similar
         Share of the larger set of words.
+    most
+        References that there may be: where there are more, each symbol has as many as fit, the
+        first that were chosen, and one at least.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def choose(
     order = np.argsort(classes, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(classes[order])) + 1)
     marked = np.zeros(WORDS, dtype=np.bool_)
-    chosen: list[int] = []
+    chosen: list[NDArray[np.int64]] = []
     lengths = np.array([len(protein.codes) for protein in proteins])
     for every in groups:
         whole = lengths[every] >= FRAGMENT * np.median(lengths[every])
@@ -57,8 +63,19 @@ def choose(
         numbers = np.flatnonzero(whole)
         spread = numbers[_spread([words[i] for i in numbers], marked, similar)].tolist()
         fragments = np.flatnonzero(~whole & (lengths[every] >= SHORTEST))
-        chosen += every[spread + _novel(words, spread, fragments)].tolist()
-    return np.sort(np.array(chosen, dtype=np.int64))
+        chosen.append(every[spread + _novel(words, spread, fragments)])
+    if most is not None:
+        fitting = _fitting(np.array([len(own) for own in chosen]), most)
+        chosen = [own[:fitting] for own in chosen]
+    return np.sort(np.concatenate(chosen))
+
+
+def _fitting(numbers: NDArray[np.int64], most: int) -> int:
+    """Find how many of each symbol's references may be kept, so that there are `most` in all."""
+    for each in range(MOST_OF_A_SYMBOL, 1, -1):
+        if np.minimum(numbers, each).sum() <= most:
+            return each
+    return 1
 
 
 def _spread(words: list[NDArray[np.int32]], marked: NDArray[np.bool_], similar: float) -> list[int]:

@@ -145,6 +145,8 @@ class Simulation:
     condensed
         Proteins that are references beside those chosen, unless they are asked: what
         :func:`~gst_core.training.condensing.condense` adds.
+    most
+        References to choose at most, without those.
     """
 
     def __init__(
@@ -153,6 +155,7 @@ class Simulation:
         asked: NDArray[np.bool_],
         workers: int = 1,
         condensed: NDArray[np.int64] | None = None,
+        most: int | None = None,
     ) -> None:
         proteins, classes, families = labelled.proteins, labelled.classes, labelled.families
         self._labelled = labelled
@@ -160,7 +163,8 @@ class Simulation:
         self._asked = np.flatnonzero(asked)
         self._workers = workers
         known = np.flatnonzero(~asked)
-        chosen = known[choose([proteins[i] for i in known.tolist()], classes[known])]
+        of_known = [proteins[i] for i in known.tolist()]
+        chosen = known[choose(of_known, classes[known], most=most)]
         if condensed is not None:
             chosen = np.union1d(chosen, condensed[~asked[condensed]])
         counts = np.bincount(classes[known], minlength=len(families))

@@ -98,6 +98,21 @@ def test_what_it_does_not_know_is_less_likely(built, proteins):
     assert unsure < sure - 0.2
 
 
+def test_the_number_of_references_is_what_was_allowed(proteins, tmp_path):
+    """Every symbol keeps one, however few there may be."""
+    source = fasta(tmp_path / "some.fasta", proteins)
+    options = ("--epochs", "1", "--simulate", "200", "--references")
+    result = build(source, tmp_path / "few.onnx", *options, str(SYMBOLS + 5))
+    assert result.exit_code == 0, result.output
+    references = GeneNamer(tmp_path / "few.onnx", threads=1).engine.finder.references
+    assert SYMBOLS <= len(references) <= SYMBOLS + 5
+    assert len(set(references.classes.tolist())) == SYMBOLS
+    result = build(source, tmp_path / "none.onnx", *options, str(SYMBOLS - 1))
+    assert isinstance(result.exception, GstError)
+    assert f"{SYMBOLS} symbols, and {SYMBOLS - 1} references at most" in str(result.exception)
+    assert not (tmp_path / "none.onnx").exists()
+
+
 def test_pseudogenes_that_only_humans_have_name_nothing(proteins, tmp_path):
     """In others symbols of pseudogenes are given where one has a living gene of that name."""
     rng = np.random.default_rng(3)

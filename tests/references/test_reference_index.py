@@ -17,7 +17,7 @@ from gst_core.references.compiled import LIBRARY, CompiledLookUp, Library
 from gst_core.references.portable import PortableLookUp
 from gst_core.references.portable_index import PortableIndex, similar_words
 from gst_core.references.postings import LEAST, PARTS, SHORT
-from gst_core.references.store import References
+from gst_core.references.store import MOST_REFERENCES, References
 from gst_core.references.words import OFFSETS, SPAN, distinct_words
 from gst_core.sequences import ALPHABET, encode
 from tests.relatives import UNKNOWN, evolved, random_protein, references_of
@@ -45,7 +45,7 @@ class PlainIndex:
         self.weights = {
             word: round(math.log(len(references) / times) * PARTS) / PARTS
             for word, times in self.frequency.items()
-            if times <= postings.COMMON
+            if times <= postings.common(len(references))
         }
 
     def weight(self, words: set[int]) -> float:
@@ -54,7 +54,8 @@ class PlainIndex:
     def rarest(self, words: set[int]) -> set[int]:
         """Words in fewest references first, those in equally many all or none."""
         known = [word for word in words if word in self.weights]
-        budget = max(postings.BUDGET, postings.BUDGET_PER_WORD * len(known))
+        budget, per_word = postings.budgets(len(self.words))
+        budget = max(budget, per_word * len(known))
         chosen: set[int] = set()
         for times in sorted({self.frequency[word] for word in known}):
             more = {word for word in known if self.frequency[word] == times}
@@ -92,8 +93,13 @@ def check(index: PortableIndex, expected: PlainIndex, codes: np.ndarray, hidden=
 needs_compiled = pytest.mark.skipif(LIBRARY is None, reason="no C compiler on installation")
 
 
-@pytest.mark.parametrize(("common", "budget"), [(300, 20_000), (3, 20_000), (300, 60)])
-def test_search_against_counting(monkeypatch, common, budget):
+@pytest.mark.parametrize(
+    ("common", "budget", "narrow"),
+    [(300, 20_000, 65_535), (3, 20_000, 65_535), (300, 60, 65_535), (3, 60, 20)],
+)
+def test_search_against_counting(monkeypatch, common, budget, narrow):
+    """Numbers beyond those of 16 bits are looked up as others are, with limits that grow."""
+    monkeypatch.setattr(postings, "NARROW", narrow)
     monkeypatch.setattr(postings, "COMMON", common)
     monkeypatch.setattr(postings, "BUDGET", budget)
     monkeypatch.setattr(postings, "BUDGET_PER_WORD", 2)
@@ -119,7 +125,9 @@ def family() -> list[np.ndarray]:
 
 @needs_compiled
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_both_implementations_build_the_same_index(workers):
+@pytest.mark.parametrize("narrow", [65_535, 100])
+def test_both_implementations_build_the_same_index(monkeypatch, workers, narrow):
+    monkeypatch.setattr(postings, "NARROW", narrow)
     proteins = family()
     references = references_of(proteins, range(len(proteins)))
     made = compiled.build(LIBRARY, references, workers)
@@ -128,6 +136,19 @@ def test_both_implementations_build_the_same_index(workers):
         one, other = getattr(made, field.name), getattr(plain, field.name)
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
+
+
+@needs_compiled
+def test_numbers_beyond_16_bits_and_before_the_last():
+    """As many references as 20 bits have numbers for: the first, one beyond 16 bits, the last."""
+    size = MOST_REFERENCES
+    rng = np.random.default_rng(5)
+    proteins = {number: random_protein(rng, 120) for number in (0, 65_536, 70_000, size - 1)}
+    short = np.array([0, 1, 2, 3], np.uint8)  # no word is so short
+    references = references_of([proteins.get(n, short) for n in range(size)], [0] * size)
+    found = CompiledLookUp(references, 2, LIBRARY).look_up(list(proteins.values()))
+    firsts = np.cumsum(found.numbers) - found.numbers
+    assert found.references[firsts].tolist() == list(proteins)
 
 
 @needs_compiled
@@ -140,6 +161,7 @@ def test_both_implementations_build_the_same_index(workers):
         {"WEAK": 2.0, "SURE": 4, "SIMILAR": 9},
         {"WEAK": 2.0, "FOUND": 2, "TALLIED": 20, "RANKED": 12, "BUDGET": 300},
         {"WEAK": 2.0, "PLACES_OF_WORD": 3},
+        {"WEAK": 2.0, "SIMILAR": 9, "NARROW": 100, "BUDGET": 100},
         {"WEAK": 2.0, "PLACES_OF_ALL": 700},
     ],
 )

@@ -77,6 +77,23 @@ def test_no_symbol_has_more_than_its_share(monkeypatch):
     assert len(choose(proteins, classes_of(proteins))) == 4
 
 
+def test_where_not_all_fit_each_symbol_has_as_many_of_its_first():
+    rng = np.random.default_rng(3)
+    sizes = {"GH1": 7, "PRL": 5, "LEP": 1}
+    proteins = [
+        labelled(random_protein(rng, 100), symbol, "Homo sapiens")
+        for symbol, size in sizes.items()
+        for _ in range(size)
+    ]
+    classes = classes_of(proteins)
+    assert len(choose(proteins, classes)) == 13
+    for most, expected in ((13, [1, 5, 7]), (11, [1, 5, 5]), (10, [1, 4, 4]), (2, [1, 1, 1])):
+        chosen = choose(proteins, classes, most=most)
+        assert sorted(np.bincount(classes[chosen]).tolist()) == expected
+        # Each with its first, that which is most like the others, whatever the room.
+        assert set(choose(proteins, classes, most=3).tolist()) <= set(chosen.tolist())
+
+
 def test_chosen_proteins_are_laid_out():
     proteins = family_proteins(3, ("Homo sapiens", "Danio rerio"))
     proteins[3] = labelled(encode(b"MUX*"), "FAM1", "Danio rerio", "Q1")

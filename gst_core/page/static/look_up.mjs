@@ -59,7 +59,9 @@ export class LookUp {
         .map(([name, array]) => [name, this.#put(array)]),
     );
     this.#index(at);
-    this.index = this.#struct(model.index.map(([name, type]) => [type, at[name] ?? this.size]));
+    at.size = this.size;
+    at.wide = model.bytes_of_number > 2 ? 1 : 0;
+    this.index = this.#struct(model.index.map(([name, type]) => [type, at[name]]));
     this.limits = this.#struct(model.limits);
     this.space = this.c.space_new(this.index, this.limits);
     this.#require(this.space);
@@ -67,7 +69,7 @@ export class LookUp {
 
   /** Count words, weigh them, and write down which references have each. */
   #index(at) {
-    const { words, common, parts, lengths_floor: floor } = this.model;
+    const { words, common, parts, lengths_floor: floor, bytes_of_number: bytes } = this.model;
     const size = BigInt(this.size);
     const counts = this.#new(words * 4);
     const own = this.#new(this.size * 8);
@@ -85,12 +87,13 @@ export class LookUp {
     });
     at.weights = this.#put(weights);
     at.word_starts = this.#put(starts);
-    at.postings = this.#new(Math.max(starts[words], 1) * 2);
+    at.postings = this.#new(Math.max(starts[words], 1) * bytes);
     const following = this.#put(next);
     const totals = own;
     this.#done(
       this.c.fill_postings(
-        ...[at.codes, at.starts, 0n, size, at.letters, at.weights, following, at.postings, totals],
+        ...[at.codes, at.starts, 0n, size, at.letters, at.weights, following],
+        ...[bytes > 2 ? 1n : 0n, at.postings, totals],
       ),
     );
     this.totals = Float32Array.from(

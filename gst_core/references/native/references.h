@@ -18,13 +18,14 @@ enum {
 
 /* References and the index of their words; compiled.py's _Index has the same fields. */
 typedef struct {
-    int64_t size;
+    int64_t size, wide;
     const uint8_t *codes;       /* plain residues of all */
     const int64_t *starts;      /* (size + 1,): where each begins */
     const int32_t *classes;     /* (size,): of its symbol */
     const int8_t *letters;      /* (RESIDUES,): of words; the first LETTERS as they are, -1 for X */
     const int32_t *word_starts; /* (WORDS + 1,): where the postings of each word begin */
-    const uint16_t *postings;   /* numbers of references, ascending for each word */
+    /* Numbers of references, ascending for each word: uint16_t, or where they are wide uint32_t. */
+    const void *postings;
     const int32_t *weights;     /* (WORDS,) */
     const float *inverse_root;  /* (size,): 1 over the root of the length */
     const int8_t *scores;       /* (RESIDUES, RESIDUES): what aligning two residues scores */
@@ -121,6 +122,20 @@ static inline int is_marked(const uint8_t *marked, int32_t word)
 static inline void mark(uint8_t *marked, int32_t word)
 {
     marked[word >> 3] |= (uint8_t)(1 << (word & 7));
+}
+
+/* Add a weight for each posting from `first` up to `last` to its reference. */
+static inline void tally_postings(const Index *index, int32_t first, int32_t last, int32_t weight,
+                                  int32_t *tally)
+{
+    const uint16_t *narrow = index->postings;
+    const uint32_t *wide = index->postings;
+    if (index->wide)
+        for (int32_t at = first; at < last; at++)
+            tally[wide[at]] += weight;
+    else
+        for (int32_t at = first; at < last; at++)
+            tally[narrow[at]] += weight;
 }
 
 static inline Protein reference_at(const Index *index, int64_t number)

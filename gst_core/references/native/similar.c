@@ -15,8 +15,8 @@ static void tally_similar(const Index *index, const Places *alike, int32_t least
         if (row.score < least)
             continue;
         int32_t weight = index->weights[row.word] * (row.score - least + 2) / 16;
-        for (int32_t at = index->word_starts[row.word]; at < index->word_starts[row.word + 1]; at++)
-            tally[index->postings[at]] += weight;
+        tally_postings(index, index->word_starts[row.word], index->word_starts[row.word + 1],
+                       weight, tally);
     }
 }
 

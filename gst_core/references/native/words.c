@@ -10,11 +10,11 @@ enum { AHEAD = 256, BLOCK = 64, SOON = 8 };
  * memory. last: the reference that had it last. */
 typedef struct {
     int32_t number;
-    uint16_t last, weight;
+    uint32_t last : 20, weight : 12;
 } Slot;
 
-/* A reference that is none of those from first on; there are less than 65,536. */
-static uint16_t none_from(int64_t first) { return (uint16_t)(first - 1); }
+/* A reference that is none of those from first on; there are less than 2^20. */
+static uint32_t none_from(int64_t first) { return (uint32_t)(first - 1) & ((1u << 20) - 1); }
 
 /* Count in how many of the references first to last each word is, (WORDS,), and score each of them
  * against itself, 1 at least. */
@@ -36,7 +36,7 @@ int count_words(const uint8_t *codes, const int64_t *starts, int64_t first, int6
             if (word < 0)
                 continue;
             slots[word].number += slots[word].last != reference;
-            slots[word].last = (uint16_t)reference;
+            slots[word].last = (uint32_t)reference;
         }
         for (int64_t place = starts[reference]; place < starts[reference + 1]; place++)
             score += itself[codes[place]];
@@ -50,17 +50,19 @@ int count_words(const uint8_t *codes, const int64_t *starts, int64_t first, int6
 
 /* Write the references first to last to the postings of their words, ascending, and sum up the
  * weights of each one's words. next (WORDS,): where the first of them goes; -1 for words that have
- * no postings. */
+ * no postings. wide: whether postings are uint32_t in place of uint16_t. */
 int fill_postings(const uint8_t *codes, const int64_t *starts, int64_t first, int64_t last,
-                  const int8_t *letters, const int32_t *weights, const int32_t *next,
-                  uint16_t *postings, int64_t *totals)
+                  const int8_t *letters, const int32_t *weights, const int32_t *next, int64_t wide,
+                  void *postings, int64_t *totals)
 {
+    uint16_t *narrow_postings = postings;
+    uint32_t *wide_postings = postings;
     Slot *slots = malloc(WORDS * sizeof *slots);
     int32_t places[AHEAD];
     if (!slots)
         return -1;
     for (int32_t word = 0; word < WORDS; word++)
-        slots[word] = (Slot){next[word], none_from(first), (uint16_t)weights[word]};
+        slots[word] = (Slot){next[word], none_from(first), (uint32_t)weights[word]};
     for (int64_t reference = first; reference < last; reference++) {
         int64_t place = starts[reference], end = starts[reference + 1] - SPAN + 1;
         totals[reference] = 0;
@@ -74,13 +76,16 @@ int fill_postings(const uint8_t *codes, const int64_t *starts, int64_t first, in
                 Slot *slot = slots + word;
                 if (slot->number < 0 || slot->last == reference)
                     continue;
-                slot->last = (uint16_t)reference;
+                slot->last = (uint32_t)reference;
                 totals[reference] += slot->weight;
-                __builtin_prefetch(postings + slot->number, 1);
+                __builtin_prefetch((char *)postings + slot->number * (int64_t)(wide ? 4 : 2), 1);
                 places[number++] = slot->number++;
             }
             for (int i = 0; i < number; i++)
-                postings[places[i]] = (uint16_t)reference;
+                if (wide)
+                    wide_postings[places[i]] = (uint32_t)reference;
+                else
+                    narrow_postings[places[i]] = (uint16_t)reference;
         }
     }
     free(slots);
@@ -192,6 +197,7 @@ int64_t search(const Index *index, const Limits *limits, Space *space, const uin
     int32_t *tally = space->tally;
     Hit *hits = space->hits;
     int64_t number = known_words(index, space), references = index->size;
+    int64_t bytes = index->wide ? sizeof(uint32_t) : sizeof(uint16_t);
     int64_t budget = limits->budget_per_word * number;
     budget = budget < limits->budget ? limits->budget : budget;
     int32_t limit = rarest(words, number, limits->common, budget, space->sizes);
@@ -200,17 +206,15 @@ int64_t search(const Index *index, const Limits *limits, Space *space, const uin
         Word word = words[i];
         /* Postings are all over the memory: ask for them some time before they are needed. */
         if (i + SOON < number && words[i + SOON].size <= limit) {
-            const uint16_t *soon = index->postings + words[i + SOON].start;
-            for (int32_t j = 0; j < words[i + SOON].size; j += 32)
+            const char *soon = (const char *)index->postings + words[i + SOON].start * bytes;
+            for (int64_t j = 0; j < words[i + SOON].size * bytes; j += 64)
                 __builtin_prefetch(soon + j);
         }
         sums[0] += word.weight;
         if (word.size > limit)
             continue;
         sums[1] += word.weight;
-        const uint16_t *posting = index->postings + word.start;
-        for (int32_t j = 0; j < word.size; j++)
-            tally[posting[j]] += word.weight;
+        tally_postings(index, word.start, word.start + word.size, word.weight, tally);
     }
     if (hidden)
         for (int64_t i = 0; i < references; i++)
