@@ -5,88 +5,79 @@ r"""Geneformer beside what a user has: tokenising and embedding the same cells o
 Tokenising is compared with a loop over cells as the reference has it: dense rows, one cell at a
 time. Embedding is compared with ``BertForMaskedLM`` of the package transformers as the reference
 runs it: eager attention, batches padded to their longest cell, the language model's head and
-all hidden states. Both have the same random weights. Turns alternate; medians are given.
+all hidden states. Both have the same random weights. Each turn is a process of its own, turns
+alternate, and medians are given.
 """
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import resource
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from benchmarks.protocol.measure import use_cores
-from gst_core.files import atomic_write
+from benchmarks.protocol.turns import Bench, layer_operations, with_bench
 from gst_core.geneformer.backends import TorchEncoder
-from gst_core.geneformer.config import NetworkConfig
 from gst_core.geneformer.counts import open_counts
 from gst_core.geneformer.dataset import Tokens
 from gst_core.geneformer.embedding import embed_cells
 from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.tokenizing import prepare
 
-#: Published shapes: layers, width, heads, feed-forward width.
-SHAPES = {"V1-10M": ("V1", 6, 256, 4, 512), "V2-104M": ("V2", 12, 768, 12, 3072)}
 
-#: What the ways are timed by.
-_now = time.perf_counter
+@dataclass(frozen=True)
+class Rows:
+    """Counts to tokenise: all cells of a file, over and over."""
+
+    counts: Path
+    resources: Resources
+    cells: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """Cells to embed, and the network."""
+
+    folder: Path
+    cells: Tokens
+    special: list[int]
+    batch: int
 
 
 @click.command()
-@click.option("--counts", required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--resources", required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--shape", "shapes", multiple=True, default=("V1-10M",), show_default=True)
+@with_bench
 @click.option("--cells", default=32, show_default=True, help="Cells to embed.")
 @click.option("--repeated", default=20_000, show_default=True, help="Cells to tokenise.")
-@click.option("--runs", default=3, show_default=True)
-@click.option("--threads", default=2, show_default=True)
-@click.option(
-    "--clock",
-    type=click.Choice(["wall", "cpu"]),
-    default="wall",
-    show_default=True,
-    help="cpu: seconds of the processor, of one thread, on a machine that others use too.",
-)
-@click.option("--output", type=click.Path(path_type=Path))
-def main(
-    counts: Path,
-    resources: Path,
-    shapes: tuple[str, ...],
-    cells: int,
-    repeated: int,
-    runs: int,
-    threads: int,
-    clock: str,
-    output: Path | None,
-) -> None:
+@click.option("--batch", default=8, show_default=True, help="Of transformers.")
+def main(bench: Bench, cells: int, repeated: int, batch: int) -> dict[str, Any]:
     """Measure, and print or write JSON."""
-    global _now
-    if clock == "cpu":
-        if threads != 1:
-            raise click.UsageError("--clock cpu says nothing of more than one of --threads")
-        _now = time.process_time
-    use_cores(threads)
-    result: dict[str, Any] = {"threads": threads, "clock": clock}
-    result["import_seconds"] = _import_seconds(runs)
-    result["tokenising"] = _tokenising(counts, Resources.load("V2", resources), repeated, runs)
-    for shape in shapes:
-        version, *sizes = SHAPES[shape]
-        own = Resources.load(version, resources)
-        result[shape] = _embedding(counts, own, tuple(sizes), cells, runs, threads)
-    text = json.dumps(result, indent=2) + "\n"
-    click.echo(text)
-    if output:
-        with atomic_write(output) as file:
-            file.write(text)
+    result: dict[str, Any] = {"import_seconds": _import_seconds(bench.runs)}
+    result["tokenising"] = _tokenising(bench, repeated)
+    with tempfile.TemporaryDirectory() as name:
+        config = bench.network(Path(name))
+        task = Task(Path(name), bench.cells(cells), bench.resources.special_tokens, batch)
+        found = bench.turns(("transformers", "ours"), prepare_embedding, task)
+    seconds = {way: turns.seconds for way, turns in found.items()}
+    lengths = task.cells.lengths.tolist()
+    operations = (config.layers - 1) * sum(layer_operations(config, n) for n in lengths)
+    difference = np.abs(found["transformers"].value - found["ours"].value).max()
+    result["embedding"] = {
+        "cells": cells,
+        "mean_tokens": round(float(task.cells.lengths.mean())),
+        "cells_a_second": {way: round(cells / own, 2) for way, own in seconds.items()},
+        "times_as_fast": round(seconds["transformers"] / seconds["ours"], 2),
+        "share_of_matrix_peak": round(operations / seconds["ours"] / bench.matrix_peak(), 2),
+        "peak_mib": {way: turns.peak_mib for way, turns in found.items()},
+        "largest_difference": float(difference),
+    }
+    return result
 
 
 def _import_seconds(runs: int) -> float:
@@ -100,135 +91,65 @@ def _import_seconds(runs: int) -> float:
     return round(statistics.median(times), 3)
 
 
-def _alternate(ways: dict[str, Callable[[], Any]], runs: int) -> dict[str, float]:
-    """Median seconds of each way, in turns."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(runs):
-        for name, way in ways.items():
-            start = _now()
-            way()
-            seconds[name].append(_now() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+def _tokenising(bench: Bench, repeated: int) -> dict[str, Any]:
+    task = Rows(bench.counts, bench.resources, repeated)
+    found = bench.turns(("loop", "ours"), prepare_tokenising, task)
+    speeds = {way: turns.value[0] / turns.seconds for way, turns in found.items()}
+    return {
+        "genes_a_cell": found["ours"].value[1],
+        "cells_a_second": {way: round(speed) for way, speed in speeds.items()},
+        "times_as_fast": round(speeds["ours"] / speeds["loop"], 1),
+    }
 
 
-def _tokenising(path: Path, resources: Resources, repeated: int, runs: int) -> dict[str, Any]:
-    opened = prepare(open_counts(path), resources)
+def prepare_tokenising(way: str, task: Rows) -> Callable[[], tuple[int, int]]:
+    """Read the counts; what is returned gives the numbers of cells, and of genes a cell."""
+    resources = task.resources
+    opened = prepare(open_counts(task.counts), resources)
     (_, rows), *_ = opened.counts.chunks(10**9)
-    turns = -(-repeated // rows.shape[0])
     tokenizer = opened.tokenizer
+    genes = round(tokenizer.values(rows).nnz / rows.shape[0])
     positions = resources.index_of(tokenizer.genes)
     known = np.flatnonzero(positions >= 0)
     medians, tokens = resources.medians[positions[known]], resources.token_ids[positions[known]]
-    few = min(rows.shape[0], 100)
+    few, turns = min(rows.shape[0], 100), -(-task.cells // rows.shape[0])
 
-    def loop() -> None:
+    def loop() -> tuple[int, int]:
         for cell in range(few):
             values = rows[cell].toarray()[0]
             scaled = values[known] / values.sum() * 10_000 / medians
             found = np.flatnonzero(scaled)
             _ = tokens[found][np.argsort(-scaled[found])]
+        return few, genes
 
-    def ours() -> None:
+    def ours() -> tuple[int, int]:
         for _ in range(turns):
             tokenizer.tokenize(rows)
+        return turns * rows.shape[0], genes
 
-    seconds = _alternate({"loop": loop, "ours": ours}, runs)
-    speed = turns * rows.shape[0] / seconds["ours"]
-    return {
-        "genes_a_cell": round(tokenizer.values(rows).nnz / rows.shape[0]),
-        "cells_a_second": round(speed),
-        "loop_cells_a_second": round(few / seconds["loop"]),
-        "ratio": round(speed / (few / seconds["loop"]), 1),
-    }
+    return loop if way == "loop" else ours
 
 
-def _embedding(
-    path: Path,
-    resources: Resources,
-    shape: tuple[int, ...],
-    number: int,
-    runs: int,
-    threads: int,
-) -> dict[str, Any]:
-    import tempfile
-
+def prepare_embedding(way: str, task: Task) -> Callable[[], Any]:
+    """Load the network; what is returned embeds the cells."""
     import torch
-
-    from gst_core.geneformer.network import MaskedLanguageModel
-    from gst_core.geneformer.weights import save_checkpoint
-
-    layers, width, heads, inner = shape
-    config = NetworkConfig(
-        resources.vocabulary_size, width, layers, heads, inner, resources.max_length
-    )
-    opened = prepare(open_counts(path), resources)
-    (_, rows), *_ = opened.counts.chunks(number)
-    cells = opened.tokenizer.tokenize(rows)
-    with tempfile.TemporaryDirectory() as folder:
-        save_checkpoint(MaskedLanguageModel(config), Path(folder))
-        special = resources.special_tokens
-        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-            memory = {
-                name: pool.apply(_peak_mib, (name, Path(folder), cells, special, threads))
-                for name in ("transformers", "ours")
-            }
-        encoder, theirs = _ours(Path(folder), threads), _theirs(Path(folder))
-
-    def ours() -> Any:
-        return embed_cells(encoder, cells, special=special)
-
-    def reference() -> Any:
-        return _as_the_reference(theirs, cells, special)
-
-    one, other = ours(), reference()
-    seconds = _alternate({"transformers": reference, "ours": ours}, runs)
-    a = torch.rand(2048, 2048)
-    peak = 2 * 2048**3 / _alternate({"product": lambda: a @ a}, 9)["product"]
-    flops = sum(
-        2 * length * (layers - 1) * (4 * width**2 + 2 * width * inner + 2 * length * width)
-        for length in cells.lengths.tolist()
-    )
-    return {
-        "cells": len(cells),
-        "mean_tokens": round(float(cells.lengths.mean())),
-        "cells_a_second": round(len(cells) / seconds["ours"], 2),
-        "transformers_cells_a_second": round(len(cells) / seconds["transformers"], 2),
-        "ratio": round(seconds["transformers"] / seconds["ours"], 2),
-        "share_of_matrix_peak": round(flops / seconds["ours"] / peak, 2),
-        "peak_mib": memory,
-        "largest_difference": float(np.abs(one - other).max()),
-    }
-
-
-def _ours(folder: Path, threads: int) -> TorchEncoder:
-    return TorchEncoder(folder, "cpu", threads)
-
-
-def _theirs(folder: Path) -> Any:
     from transformers import BertForMaskedLM
 
-    return BertForMaskedLM.from_pretrained(folder, attn_implementation="eager").eval()
+    if way == "ours":
+        encoder = TorchEncoder(task.folder, "cpu", torch.get_num_threads())
+        return lambda: embed_cells(encoder, task.cells, special=task.special)
+    model = BertForMaskedLM.from_pretrained(task.folder, attn_implementation="eager").eval()
+    return lambda: _as_the_reference(model, task)
 
 
-def _peak_mib(name: str, folder: Path, cells: Tokens, special: list[int], threads: int) -> int:
-    """Peak memory of a process that does nothing else."""
+def _as_the_reference(model: Any, task: Task) -> Any:
     import torch
 
-    torch.set_num_threads(threads)
-    if name == "ours":
-        embed_cells(_ours(folder, threads), cells, special=special)
-    else:
-        _as_the_reference(_theirs(folder), cells, special)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-def _as_the_reference(model: Any, cells: Tokens, special: list[int], batch: int = 8) -> Any:
-    import torch
-
+    cells = task.cells
     order = np.argsort(-cells.lengths, kind="stable")
     found: dict[int, Any] = {}
-    for start in range(0, len(order), batch):
-        here = order[start : start + batch]
+    for start in range(0, len(order), task.batch):
+        here = order[start : start + task.batch]
         longest = int(cells.lengths[here].max())
         ids = torch.zeros(len(here), longest, dtype=torch.long)
         mask = torch.zeros_like(ids)
@@ -240,7 +161,7 @@ def _as_the_reference(model: Any, cells: Tokens, special: list[int], batch: int 
         states = out.hidden_states[-2]
         for row, cell in enumerate(here):
             own = cells[int(cell)]
-            genes = torch.from_numpy(~np.isin(own, special))
+            genes = torch.from_numpy(~np.isin(own, task.special))
             found[int(cell)] = states[row, : len(own)][genes].mean(0).numpy()
     return np.stack([found[cell] for cell in range(len(cells))])
 
