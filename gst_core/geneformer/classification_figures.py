@@ -70,11 +70,13 @@ def plot_classification(
         ylim=(0, 1),
         aspect="equal",
     )
+    for axes in (first, curves, reliable):
+        axes.set_anchor("N")
     for axes in (curves, reliable):
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=150, bbox_inches="tight")
 
 
 def _draw_confusion(axes: Any, predictions: Predictions, classes: Sequence[str], name: str) -> None:

@@ -100,8 +100,13 @@ def _volcano(axes: Any, table: pd.DataFrame, x: Any, rates: Any, marked: Any) ->
         axes.scatter(x[kept], y[kept], s=9, linewidths=0, color=colour, zorder=order)
     axes.axhline(-np.log10(0.05), color=_WEAK, linewidth=0.8, linestyle="--")
     axes.axvline(0, color=_WEAK, linewidth=0.8)
-    chosen = np.lexsort((-np.abs(x), -y))[:_NAMED]
-    _label(axes, table, chosen, x, y)
+    # Where nothing is significant, names would lie on the ground in a heap; ranks have them.
+    best = np.lexsort((-np.abs(x), -y))[:_NAMED]
+    chosen = best[rates[best] < 0.05]
+    for side in (-1, 1):
+        near = chosen[(x[chosen] >= 0) == (side > 0)]
+        if len(near):
+            _label(axes, table, near, x, y, outside=side)
 
 
 def _histogram(axes: Any, values: Any, marked: Any) -> None:
@@ -120,26 +125,33 @@ def _ranks(axes: Any, table: pd.DataFrame, values: Any, marked: Any) -> None:
     rank[order] = np.arange(1, len(values) + 1)
     for kept, colour in ((~marked, _WEAK), (marked, _STRONG)):
         axes.scatter(rank[kept], values[kept], s=9, linewidths=0, color=colour)
-    ends = np.unique(np.concatenate([order[:_NAMED], order[-_NAMED:]]))
+    each = min(_NAMED, len(values) // 4)
+    ends = np.unique(np.concatenate([order[:each], order[len(order) - each :]]))
     _label(axes, table, ends, rank, values)
 
 
-def _label(axes: Any, table: pd.DataFrame, chosen: Any, x: Any, y: Any) -> None:
-    """Write genes' names beside their points: towards the middle, each in a line of its own."""
+def _label(axes: Any, table: pd.DataFrame, chosen: Any, x: Any, y: Any, outside: int = 0) -> None:
+    """Write names in columns, a line each: towards the middle, or beyond all points of a side."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    step = (high - low) / 24
+    gap, step = 0.05 * (right - left), (high - low) / 22
+    if outside:
+        edge = outside * np.max(outside * x)
+        axes.set_xlim(**{"left" if outside < 0 else "right": edge + outside * 8 * gap})
     corners: dict[tuple[bool, bool], list[int]] = {}
     for i in chosen:
-        corners.setdefault((x[i] < (left + right) / 2, y[i] < (low + high) / 2), []).append(int(i))
+        at_left = outside > 0 if outside else bool(x[i] < (left + right) / 2)
+        corners.setdefault((at_left, bool(y[i] < (low + high) / 2)), []).append(int(i))
     for (at_left, below), own in corners.items():
         sign = 1 if below else -1
         line = low + step / 2 if below else high - step / 2
-        for i in sorted(own, key=lambda i: sign * y[i]):
+        beyond = x if outside else x[own]
+        column = max(beyond) + gap if at_left else min(beyond) - gap
+        for i in sorted(own, key=lambda i: (sign * y[i], abs(x[i] - column))):
             line = max(line, y[i]) if below else min(line, y[i])
             axes.annotate(
                 str(table["Gene_name"].iloc[i]),
                 (x[i], y[i]),
-                (x[i] + (0.06 if at_left else -0.06) * (right - left), line),
+                (column, line),
                 ha="left" if at_left else "right",
                 va="center",
                 fontsize=7,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -49,32 +51,72 @@ _NETWORK_OPTIONS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkChoice:
+    """What the options of :func:`network_options` say.
+
+    Attributes
+    ----------
+    device, threads
+        Where the network runs.
+    model_version, resources
+        Its dictionary.
+    counts_layer, gene_column
+        Where counts have what it reads.
+    """
+
+    device: str
+    threads: int | None
+    model_version: str | None
+    resources: Path | None
+    counts_layer: str | None
+    gene_column: str | None
+
+    @property
+    def counts(self) -> dict[str, str | None]:
+        """Where counts have what the network reads, as arguments of what reads them."""
+        return {"counts_layer": self.counts_layer, "gene_column": self.gene_column}
+
+    def of_version(self, model_version: str) -> NetworkChoice:
+        """Take a dictionary, unless one was named."""
+        return replace(self, model_version=self.model_version or model_version)
+
+    def load(self, checkpoint: Path, *, quiet: bool) -> Geneformer:
+        """Load a network, and say which it is."""
+        from gst_core.geneformer.api import Geneformer
+
+        model = Geneformer.load(
+            checkpoint,
+            device=cast(Any, self.device),
+            threads=self.threads,
+            model_version=cast(Any, self.model_version),
+            resources=self.resources,
+        )
+        if not quiet:
+            click.echo(f"geneformer: {model!r}", err=True)
+        return model
+
+
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of all that run a network over a dataset or counts."""
+    """Give a command the options of all that run a network over a dataset or counts.
+
+    They come as one argument, `network`, a :class:`NetworkChoice`.
+    """
+
+    @functools.wraps(command)
+    def run(
+        *,
+        device: str,
+        threads: int | None,
+        model_version: str | None,
+        resources: Path | None,
+        counts_layer: str | None,
+        gene_column: str | None,
+        **more: Any,
+    ) -> Any:
+        chosen = (device, threads, model_version, resources, counts_layer, gene_column)
+        return command(network=NetworkChoice(*chosen), **more)
+
     for option in reversed(_NETWORK_OPTIONS):
-        command = option(command)
-    return command
-
-
-def load_network(
-    checkpoint: Path,
-    device: str,
-    threads: int | None,
-    model_version: str | None,
-    resources: Path | None,
-    *,
-    quiet: bool,
-) -> Geneformer:
-    """Load the network that these options name, and say which it is."""
-    from gst_core.geneformer.api import Geneformer
-
-    model = Geneformer.load(
-        checkpoint,
-        device=cast(Any, device),
-        threads=threads,
-        model_version=cast(Any, model_version),
-        resources=resources,
-    )
-    if not quiet:
-        click.echo(f"geneformer: {model!r}", err=True)
-    return model
+        run = option(run)
+    return run

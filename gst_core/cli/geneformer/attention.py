@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 
 from gst_core.cli._paths import InputFile, OutputFile, check_paths
-from gst_core.cli.geneformer._options import load_network, network_options
+from gst_core.cli.geneformer._options import NetworkChoice, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
@@ -55,12 +55,7 @@ def attention(
     by: str,
     queries: str,
     layers: tuple[int, ...],
-    device: str,
-    threads: int | None,
-    model_version: str | None,
-    resources: Path | None,
-    counts_layer: str | None,
-    gene_column: str | None,
+    network: NetworkChoice,
     quiet: bool,
 ) -> None:
     """Write how much attention each gene receives, by layer and head.
@@ -76,7 +71,7 @@ def attention(
     from gst_core.geneformer.attention_files import write_attention
 
     check_paths()
-    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
+    model = network.load(checkpoint, quiet=quiet)
     began = time.perf_counter()
     with bar("attention", "cells", quiet) as progress:
         rows = write_attention(
@@ -86,8 +81,7 @@ def attention(
             by=cast(Any, by),
             layers=layers or None,
             source=cast(Any, queries),
-            counts_layer=counts_layer,
-            gene_column=gene_column,
+            **network.counts,
             progress=progress,
         )
     if not quiet:

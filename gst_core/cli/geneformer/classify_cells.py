@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gst_core.cli._paths import InputFile, check_paths
-from gst_core.cli.geneformer._options import load_network
+from gst_core.cli.geneformer._options import NetworkChoice
 from gst_core.cli.geneformer._training import SIZE, config_of, train_and_test, training_options
 
 
@@ -66,12 +66,7 @@ def cells(
     embedding: str,
     checkpoint: Path,
     output: Path,
-    device: str,
-    threads: int | None,
-    model_version: str | None,
-    resources: Path | None,
-    counts_layer: str | None,
-    gene_column: str | None,
+    network: NetworkChoice,
     quiet: bool,
     trials: int,
     **course: Any,
@@ -94,10 +89,10 @@ def cells(
     if len(set(labels)) < len(labels):
         raise click.UsageError("the same --label twice")
     check_paths()
-    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
+    model = network.load(checkpoint, quiet=quiet)
     if embedding == "cls" and model.resources.cls_token is None:
         raise GstError("cells of V1 have no <cls>", where="--embedding cls")
-    read = read_labelled_cells(model, source, counts_layer=counts_layer, gene_column=gene_column)
+    read = read_labelled_cells(model, source, **network.counts)
     examples, notes = examples_of_cells(read, labels, min_cells)
     rows = examples.rows
     donors = None if donor is None else read.donors(donor, rows)

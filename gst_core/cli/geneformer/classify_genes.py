@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gst_core.cli._paths import InputFile, check_paths
-from gst_core.cli.geneformer._options import load_network
+from gst_core.cli.geneformer._options import NetworkChoice
 from gst_core.cli.geneformer._training import SIZE, config_of, train_and_test, training_options
 
 
@@ -61,12 +61,7 @@ def genes(
     min_cells: int,
     checkpoint: Path,
     output: Path,
-    device: str,
-    threads: int | None,
-    model_version: str | None,
-    resources: Path | None,
-    counts_layer: str | None,
-    gene_column: str | None,
+    network: NetworkChoice,
     quiet: bool,
     trials: int,
     **course: Any,
@@ -94,9 +89,9 @@ def genes(
     files = _files(lists)
     config = config_of(course)
     check_paths()
-    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
+    model = network.load(checkpoint, quiet=quiet)
     classes = read_table(table, label, model.resources) if table else read_lists(files)
-    read = read_labelled_cells(model, source, counts_layer=counts_layer, gene_column=gene_column)
+    read = read_labelled_cells(model, source, **network.counts)
     examples, notes = examples_of_genes(
         read,
         classes,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gst_core.cli._paths import InputFile, OutputFile, check_paths
-from gst_core.cli.geneformer._options import load_network, network_options
+from gst_core.cli.geneformer._options import NetworkChoice, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
@@ -32,12 +32,7 @@ def predict(
     source: Path,
     folder: Path,
     output: Path,
-    device: str,
-    threads: int | None,
-    model_version: str | None,
-    resources: Path | None,
-    counts_layer: str | None,
-    gene_column: str | None,
+    network: NetworkChoice,
     quiet: bool,
 ) -> None:
     """Classify new cells, or the genes in them, by a trained classifier.
@@ -56,10 +51,10 @@ def predict(
     check_paths()
     version = Description.load(folder).model_version
     check_output(output, source, ".csv")
-    model = load_network(folder, device, threads, model_version or version, resources, quiet=quiet)
+    model = network.of_version(version).load(folder, quiet=quiet)
     assert isinstance(model.encoder, TorchEncoder)
     classifier, description = load_classifier(folder, model.encoder.encoder)
-    cells = read_labelled_cells(model, source, counts_layer=counts_layer, gene_column=gene_column)
+    cells = read_labelled_cells(model, source, **network.counts)
     with bar("predict", "cells", quiet) as progress:
         table = predict_table(model, classifier, description, cells, progress)
     write_table(table, output)

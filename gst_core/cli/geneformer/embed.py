@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 
 from gst_core.cli._paths import InputFile, OutputFile, check_paths
-from gst_core.cli.geneformer._options import load_network, network_options
+from gst_core.cli.geneformer._options import NetworkChoice, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
@@ -52,12 +52,7 @@ def embed(
     output: Path,
     embedding: str,
     layer: str,
-    device: str,
-    threads: int | None,
-    model_version: str | None,
-    resources: Path | None,
-    counts_layer: str | None,
-    gene_column: str | None,
+    network: NetworkChoice,
     plot: Path | None,
     color: str | None,
     quiet: bool,
@@ -77,7 +72,7 @@ def embed(
     from gst_core.geneformer.embedding_files import embed_file
 
     check_paths()
-    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
+    model = network.load(checkpoint, quiet=quiet)
     began = time.perf_counter()
     with bar("embed", "cells", quiet) as progress:
         rows = embed_file(
@@ -87,8 +82,7 @@ def embed(
             checkpoint=checkpoint,
             mode=cast(Any, embedding),
             layer=cast(Any, int(layer)),
-            counts_layer=counts_layer,
-            gene_column=gene_column,
+            **network.counts,
             progress=progress,
         )
     if not quiet:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from gst_core.cli._paths import InputFile, OutputFolder, check_paths
-from gst_core.cli.geneformer._options import load_network, network_options
+from gst_core.cli.geneformer._options import NetworkChoice, network_options
 from gst_core.cli.geneformer._progress import bar
 
 if TYPE_CHECKING:
@@ -129,12 +129,7 @@ def perturb(
     seed: int,
     shard: str,
     dry_run: bool,
-    device: str,
-    threads: int | None,
-    model_version: str | None,
-    resources: Path | None,
-    counts_layer: str | None,
-    gene_column: str | None,
+    network: NetworkChoice,
     quiet: bool,
 ) -> None:
     """Perturb genes of cells, and measure how far that moves the cells.
@@ -161,7 +156,7 @@ def perturb(
 
     check_paths()
     vectors = _read_states(state_embeddings) if state_embeddings else None
-    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
+    model = network.load(checkpoint, quiet=quiet)
     targets = _targets(_lines(genes, genes_file), each, pairs, anchor, model.resources)
     options = Options(
         kind=cast(Any, kind),
@@ -190,8 +185,7 @@ def perturb(
             options,
             checkpoint=checkpoint,
             state_vectors=vectors,
-            counts_layer=counts_layer,
-            gene_column=gene_column,
+            **network.counts,
             shard=share,
             forecast=forecast,
             progress=progress,

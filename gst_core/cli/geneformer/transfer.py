@@ -9,7 +9,7 @@ import click
 
 from gst_core.cli._common import say
 from gst_core.cli._paths import InputFile, OutputFile, check_paths
-from gst_core.cli.geneformer._options import load_network, network_options
+from gst_core.cli.geneformer._options import NetworkChoice, network_options
 from gst_core.cli.geneformer._progress import bar
 from gst_core.cli.geneformer._training import tell_metrics
 
@@ -93,12 +93,7 @@ def transfer(
     layer: str,
     seed: int,
     report: Path | None,
-    device: str,
-    threads: int | None,
-    model_version: str | None,
-    resources: Path | None,
-    counts_layer: str | None,
-    gene_column: str | None,
+    network: NetworkChoice,
     quiet: bool,
 ) -> None:
     """Give cells the labels of a reference, by embeddings of a network that is left as it is.
@@ -123,11 +118,8 @@ def transfer(
     check_output(output, query, ".csv")
     if report is not None:
         check_output(report, query, ".json")
-    model = load_network(checkpoint, device, threads, model_version, resources, quiet=quiet)
-    known, new = (
-        read_labelled_cells(model, path, counts_layer=counts_layer, gene_column=gene_column)
-        for path in (reference, query)
-    )
+    model = network.load(checkpoint, quiet=quiet)
+    known, new = (read_labelled_cells(model, path, **network.counts) for path in (reference, query))
     with bar("transfer", "cells", quiet) as progress:
         table, found = transfer_labels(
             model,
