@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -106,6 +107,22 @@ class LabelledCells:
         values = self.obs[name].astype(object).to_numpy()
         text = np.array(["" if value is None else str(value) for value in values], dtype=str)
         return text, ~np.isin(text, list(_UNKNOWN))
+
+    def only(self, filters: Mapping[str, Sequence[str]]) -> LabelledCells:
+        """Read no cells but those that have one of the values in each column.
+
+        Raises
+        ------
+        GstError
+            If a column is missing, or no cell fits.
+        """
+        kept = self.readable.copy()
+        for name, values in filters.items():
+            kept &= np.isin(self.column(name, "--filter")[0], list(values))
+        if filters and not kept.any():
+            texts = " ".join(f"{name}={','.join(values)}" for name, values in filters.items())
+            raise GstError(f"no cell fits --filter {texts}", where=str(self.path))
+        return replace(self, readable=kept)
 
     def donors(self, name: str, rows: NDArray[np.intp]) -> NDArray[np.str_]:
         """Give the column of individuals, which each of some cells must have.

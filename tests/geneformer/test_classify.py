@@ -182,11 +182,25 @@ def test_frozen_layers_stay_and_the_others_change(files, tmp_path) -> None:
     assert all(name.startswith("encoder.layer.1.") for name in changed)
 
 
+def test_filtered_cells_alone_are_read(files, tmp_path) -> None:
+    more = ["--label", "cell_type", "--min_cells", "2", "--epochs", "1", "--folds", "2"]
+    more += ["--filter", "state=low"]
+    assert (
+        train(files, tmp_path / "out", *more, "--filter", "donor=donor0,donor1,donor2").exit_code
+        == 0
+    )
+    tested = pd.read_csv(tmp_path / "out" / "predictions.csv").cell
+    obs = anndata.read_h5ad(files / "cells.h5ad").obs
+    fits = (obs.state == "low") & obs.donor.isin(["donor0", "donor1", "donor2"])
+    assert sorted(tested) == sorted(obs.index[fits])
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (["--label", "nothing"], "no such column"),
         (["--label", "cell_type", "--donor", "nothing"], "no such column"),
+        (["--label", "cell_type", "--filter", "state=middle"], "no cell fits"),
         (["--label", "cell_type", "--min_cells", "500"], "0 labels have 500 cells or more"),
         (["--label", "cell_type", "--freeze_layers", "9"], "the network has 2 layers"),
     ],

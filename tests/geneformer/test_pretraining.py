@@ -227,6 +227,9 @@ def test_two_processes_do_what_one_does(files: Path) -> None:
     metrics = [np.genfromtxt(files / n / "metrics.csv", delimiter=",") for n in ("one", "two")]
     np.testing.assert_allclose(metrics[1][1:, 2], metrics[0][1:, 2], rtol=1e-4)
     assert len(metrics[0]) == 1 + 2 * 5  # 57 cells in 10 batches, two a step, two epochs
+    alone, shared = (load_masked_language_model(files / n).state_dict() for n in ("one", "two"))
+    for name, weights in alone.items():
+        torch.testing.assert_close(shared[name], weights, rtol=1e-3, atol=1e-5)
 
 
 def test_transformers_reads_what_was_written(files: Path) -> None:

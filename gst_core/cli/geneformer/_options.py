@@ -30,6 +30,31 @@ model_version_option = click.option(
     help="Geneformer's dictionary: V1 of 30 million cells, V2 of 104 million.",
 )
 
+
+def filter_option(which: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the option that says which cells are taken, for :func:`parse_filters`."""
+    return click.option(
+        "--filter",
+        "filters",
+        multiple=True,
+        metavar="COLUMN=VALUE[,VALUE...]",
+        help=f"{which}; may be repeated, and all must fit.",
+    )
+
+
+def parse_filters(texts: tuple[str, ...]) -> dict[str, list[str]]:
+    """Give the values that are taken of each column."""
+    filters: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        if not (name and equals and values):
+            raise click.BadParameter(f"{text!r} is not COLUMN=VALUE", param_hint="--filter")
+        if name in filters:
+            raise click.BadParameter(f"{name} is there twice", param_hint="--filter")
+        filters[name] = values.split(",")
+    return filters
+
+
 _NETWORK_OPTIONS = (
     click.option(
         "--device",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gst_core.cli._paths import InputFile, check_paths
-from gst_core.cli.geneformer._options import NetworkChoice
+from gst_core.cli.geneformer._options import NetworkChoice, filter_option, parse_filters
 from gst_core.cli.geneformer._training import SIZE, config_of, train_and_test, training_options
 
 
@@ -53,6 +53,7 @@ from gst_core.cli.geneformer._training import SIZE, config_of, train_and_test, t
     show_default=True,
     help="What the classifier reads: the mean of a cell's genes, or its <cls> (V2).",
 )
+@filter_option("Cells to read")
 @training_options
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def cells(
@@ -63,6 +64,7 @@ def cells(
     test: float,
     validation: float,
     min_cells: int,
+    filters: tuple[str, ...],
     embedding: str,
     checkpoint: Path,
     output: Path,
@@ -85,14 +87,14 @@ def cells(
     from gst_core.geneformer.labelled_cells import read_labelled_cells
     from gst_core.geneformer.splits import plan_cells
 
-    config = config_of(course)
+    config, chosen = config_of(course), parse_filters(filters)
     if len(set(labels)) < len(labels):
         raise click.UsageError("the same --label twice")
     check_paths()
     model = network.load(checkpoint, quiet=quiet)
     if embedding == "cls" and model.resources.cls_token is None:
         raise GstError("cells of V1 have no <cls>", where="--embedding cls")
-    read = read_labelled_cells(model, source, **network.counts)
+    read = read_labelled_cells(model, source, **network.counts).only(chosen)
     examples, notes = examples_of_cells(read, labels, min_cells)
     rows = examples.rows
     donors = None if donor is None else read.donors(donor, rows)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gst_core.cli._paths import InputFile, check_paths
-from gst_core.cli.geneformer._options import NetworkChoice
+from gst_core.cli.geneformer._options import NetworkChoice, filter_option, parse_filters
 from gst_core.cli.geneformer._training import SIZE, config_of, train_and_test, training_options
 
 
@@ -48,6 +48,7 @@ from gst_core.cli.geneformer._training import SIZE, config_of, train_and_test, t
     type=SIZE,
     help="Genes that fewer cells have are left out.",
 )
+@filter_option("Cells to read")
 @training_options
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def genes(
@@ -59,6 +60,7 @@ def genes(
     validation: float,
     max_cells: int,
     min_cells: int,
+    filters: tuple[str, ...],
     checkpoint: Path,
     output: Path,
     network: NetworkChoice,
@@ -87,11 +89,11 @@ def genes(
     if label is not None and table is None:
         raise click.UsageError("--label is a column of --labels, which is not given")
     files = _files(lists)
-    config = config_of(course)
+    config, chosen = config_of(course), parse_filters(filters)
     check_paths()
     model = network.load(checkpoint, quiet=quiet)
     classes = read_table(table, label, model.resources) if table else read_lists(files)
-    read = read_labelled_cells(model, source, **network.counts)
+    read = read_labelled_cells(model, source, **network.counts).only(chosen)
     examples, notes = examples_of_genes(
         read,
         classes,

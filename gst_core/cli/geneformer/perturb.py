@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from gst_core.cli._paths import InputFile, OutputFolder, check_paths
-from gst_core.cli.geneformer._options import NetworkChoice, network_options
+from gst_core.cli.geneformer._options import (
+    NetworkChoice,
+    filter_option,
+    network_options,
+    parse_filters,
+)
 from gst_core.cli.geneformer._progress import bar
 
 if TYPE_CHECKING:
@@ -76,13 +81,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="0: the network's last layer; -1: the second to last.",
 )
-@click.option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="COLUMN=VALUE[,VALUE...]",
-    help="Cells to perturb; may be repeated, and all must fit.",
-)
+@filter_option("Cells to perturb")
 @click.option("--state_column", help="Attribute of cells that says their state.")
 @click.option("--start", help="State of the cells to perturb.")
 @click.option("--goal", help="State towards which shifts are measured.")
@@ -149,7 +148,7 @@ def perturb(
     states = _states(state_column, start, goal, alternatives)
     if state_embeddings and states is None:
         raise click.UsageError("--state_embeddings goes with --state_column, --start and --goal")
-    chosen = _filters(filters)
+    chosen = parse_filters(filters)
     if each and pairs:
         raise click.UsageError("--pairs has each gene by itself already")
     from gst_core.geneformer.perturbation_run import Options, perturb_file
@@ -238,18 +237,6 @@ def _states(
     if len(set(states.names)) < len(states.names):
         raise click.UsageError("a state is given twice")
     return states
-
-
-def _filters(texts: tuple[str, ...]) -> dict[str, list[str]]:
-    filters: dict[str, list[str]] = {}
-    for text in texts:
-        name, equals, values = text.partition("=")
-        if not (name and equals and values):
-            raise click.BadParameter(f"{text!r} is not COLUMN=VALUE", param_hint="--filter")
-        if name in filters:
-            raise click.BadParameter(f"{name} is there twice", param_hint="--filter")
-        filters[name] = values.split(",")
-    return filters
 
 
 def _lines(genes: tuple[str, ...], file: Path | None) -> list[list[str]]:
