@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from gst_core.cli._nomenclature import (
 from gst_core.cli._paths import OutputFolder, check_paths
 from gst_core.errors import GstError
 from gst_core.model.config import ModelConfig
+from gst_core.model.workers import close_workers, open_workers
 from gst_core.nomenclature import read_canonical, read_tables
-from gst_core.processors import available_threads
 from gst_core.training.augmentation import Evolution
 from gst_core.training.config import TrainingConfig, override
 from gst_core.training.dataset import prepare
@@ -98,17 +99,19 @@ def train(
     \b
     gst train --proteins swissprot.fasta.gz --hgnc hgnc_complete_set.txt --output runs/first
     gst export runs/first --output first.onnx
+
+    On several GPUs: torchrun --nproc_per_node 4 -m gst_core.cli.main train, with the same options.
     """  # noqa: D301
     check_paths()
-    device = _device(device)
-    torch.set_num_threads(threads or available_threads())
     sections = _read_config(config_file)
     options = {"epochs": epochs, "batch_size": batch_size, "patience": patience, "seed": seed}
     given = {name: value for name, value in options.items() if value is not None}
     training = override(TrainingConfig(), sections["training"] | given, "training")
     evolution = override(Evolution(), sections["evolution"], "evolution")
 
-    _say("reading proteins")
+    device, workers = open_workers(_device(device), threads)
+    say = _say if workers.first else _silent
+    say("reading proteins")
     data = prepare(
         read_labelled(fastas),
         read_tables(hgnc, mgi, zfin),
@@ -131,10 +134,23 @@ def train(
         init_from=DataFile.of(init_from / STATE_FILE).sha256 if init_from else "",
     )
     where = "CUDA" if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-    _say(f"{describe(run)}; on {where}")
-    with _Progress(training.batch_size) as progress:
-        train_run(run, data, output, init_from=init_from, device=device, on_step=progress)
-    _say(f"done: {output}")
+    if workers.world > 1:
+        where += f", {workers.world} processes"
+    say(f"{describe(run)}; on {where}")
+    try:
+        with _Progress(training.batch_size) if workers.first else nullcontext() as progress:
+            train_run(
+                run,
+                data,
+                output,
+                init_from=init_from,
+                device=device,
+                workers=workers,
+                on_step=progress,
+            )
+    finally:
+        close_workers(workers)
+    say(f"done: {output}")
 
 
 def _read_config(path: Path | None) -> dict[str, dict[str, Any]]:
@@ -168,6 +184,10 @@ def _device(asked: str) -> str:
 
 def _say(message: str) -> None:
     click.echo(f"gst train: {message}", err=True)
+
+
+def _silent(_: str) -> None:
+    """Say nothing, as all processes but the first do."""
 
 
 class _Progress:

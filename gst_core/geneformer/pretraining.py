@@ -20,7 +20,6 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
-from torch import distributed as dist
 
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
@@ -30,6 +29,7 @@ from gst_core.geneformer.network import MaskedLanguageModel
 from gst_core.geneformer.pretraining_state import log, restore, rewind, store
 from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.weights import save_checkpoint
+from gst_core.model.workers import ALONE, Workers
 
 Cells = Sequence[NDArray[np.int64]]
 
@@ -77,29 +77,6 @@ class PretrainingConfig:
     checkpoint_every: int = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """The processes that share a run, as ``torchrun`` started them."""
-
-    rank: int = 0
-    world: int = 1
-
-    @property
-    def first(self) -> bool:
-        """Whether this is the one that writes."""
-        return self.rank == 0
-
-    def sum(self, tensors: list[Tensor]) -> None:
-        """Sum tensors over all processes, in place, as one message."""
-        if self.world == 1:
-            return
-        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        dist.all_reduce(flat)
-        parts = torch.split(flat, [tensor.numel() for tensor in tensors])
-        for tensor, part in zip(tensors, parts, strict=True):
-            tensor.copy_(part.view_as(tensor))
-
-
 #: Told of every step: step, steps, and the row of the metrics.
 OnStep = Callable[[int, int, dict[str, float]], None]
 
@@ -114,7 +91,7 @@ def pretrain(
     *,
     facts: dict[str, object] | None = None,
     device: str = "cpu",
-    workers: Workers | None = None,
+    workers: Workers = ALONE,
     on_step: OnStep = lambda step, steps, metrics: None,
 ) -> dict[str, object]:
     """Train a network in place, or go on where a killed run stopped.
@@ -151,7 +128,6 @@ def pretrain(
     GstError
         If there are too few cells, or the state in `folder` is of another run.
     """
-    workers = workers or Workers()
     if not train:
         raise GstError("no cells to learn from")
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gst_core.model.workers import ALONE, Workers
 from gst_core.sequences import PADDING
 from gst_core.training.augmentation import Evolution
 from gst_core.training.config import TrainingConfig
@@ -136,10 +137,11 @@ def draw(
     evolution: Evolution | None,
     num_clades: int,
     step: int,
+    workers: Workers = ALONE,
 ) -> Batch:
-    """Make the batch of one step: proteins evolved, clades forgotten or mistaken for some."""
-    chosen = data.take(rows, config.longest)
-    rng = np.random.default_rng((config.seed, 2, step))
+    """Make one process's part of a step's batch: proteins evolved, clades forgotten or mistaken."""
+    chosen = data.take(rows[workers.rank :: workers.world], config.longest)
+    rng = np.random.default_rng((config.seed, 2, step, *([workers.rank] if workers.rank else [])))
     codes, lengths = chosen.codes, chosen.lengths
     if evolution is not None:
         codes, lengths = evolution(codes, lengths, rng)
@@ -157,6 +159,7 @@ def training_batches(
     num_clades: int,
     first: int,
     steps: int,
+    workers: Workers = ALONE,
 ) -> Iterator[Batch]:
     """Batches of the steps from `first` up to `steps`; the next is drawn while one is in use."""
     per_epoch = steps_per_epoch(data, config)
@@ -167,7 +170,8 @@ def training_batches(
             if step % per_epoch == 0:
                 rows = order(data, config, step // per_epoch)
             at = step % per_epoch * config.batch_size
-            yield draw(data, rows[at : at + config.batch_size], config, evolution, num_clades, step)
+            chosen = rows[at : at + config.batch_size]
+            yield draw(data, chosen, config, evolution, num_clades, step, workers)
 
     source = batches()
     with ThreadPoolExecutor(1) as executor:

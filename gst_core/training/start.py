@@ -10,6 +10,7 @@ import torch
 from gst_core.errors import GstError
 from gst_core.files import atomic_write
 from gst_core.model.network import GeneSymbolTransformer
+from gst_core.model.workers import ALONE, Workers
 from gst_core.training.batches import TrainingSet
 from gst_core.training.dataset import Dataset
 from gst_core.training.loop import OnStep, train
@@ -26,6 +27,7 @@ def train_run(
     *,
     init_from: Path | None = None,
     device: str = "cpu",
+    workers: Workers = ALONE,
     on_step: OnStep | None = None,
 ) -> None:
     """Start a run, or go on with the one in the folder.
@@ -42,6 +44,8 @@ def train_run(
         Folder of the run whose weights a fresh run starts from.
     device
         ``"cpu"`` or ``"cuda"``.
+    workers
+        This process among those that share the run.
     on_step
         Told of every step.
 
@@ -54,7 +58,8 @@ def train_run(
     path = folder / RUN_FILE
     if path.exists():
         _expect_same(read_run(folder), run, folder)
-    else:
+    workers.wait()  # until all have looked
+    if workers.first and not path.exists():
         with atomic_write(path) as file:
             file.write(run.to_json())
     torch.manual_seed(run.training.seed)
@@ -73,6 +78,7 @@ def train_run(
         folder,
         evolution=run.evolution,
         device=device,
+        workers=workers,
         on_step=on_step,
     )
 

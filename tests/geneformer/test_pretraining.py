@@ -29,7 +29,6 @@ from gst_core.geneformer.network import IGNORED as OF_NETWORK
 from gst_core.geneformer.network import MaskedLanguageModel
 from gst_core.geneformer.pretraining import (
     PretrainingConfig,
-    Workers,
     _accumulate,
     pretrain,
     schedule,
@@ -37,6 +36,7 @@ from gst_core.geneformer.pretraining import (
 from gst_core.geneformer.pretraining_state import STATE_FILE
 from gst_core.geneformer.resources import Resources, resources_file
 from gst_core.geneformer.weights import load_masked_language_model
+from gst_core.model.workers import Workers
 
 ROOT = Path(__file__).resolve().parents[2]
 

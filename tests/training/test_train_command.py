@@ -30,9 +30,9 @@ def options(families: Path, config: Path, output: Path, *more: str) -> list[str]
     ]  # fmt: skip
 
 
-def gst_train(arguments: list[str]) -> subprocess.Popen[bytes]:
+def gst_train(arguments: list[str], launcher: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "gst_core.cli.main", "train", *arguments],
+        [sys.executable, *launcher, "-m", "gst_core.cli.main", "train", *arguments],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -109,6 +109,42 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
             return [(r["step"], r["loss"], r["accuracy"]) for r in csv.DictReader(file)]
 
     assert steps(metrics) == steps(finished / "metrics.csv")
+
+
+def test_two_processes_do_what_one_does_and_go_on_with_each_other_s_runs(
+    families: Path, tiny_config: Path, tmp_path: Path
+) -> None:
+    """Each takes half of a batch; what is drawn for proteins would differ, so nothing is drawn."""
+    config = json.loads(tiny_config.read_text())
+    # So much smoothing, that there is something to learn of proteins that are as they were.
+    config["training"] |= {"clade_noise": 0, "clade_dropout": 0, "label_smoothing": 0.4}
+    config["model"]["dropout"] = 0
+    config["evolution"] = {"unchanged": 1, "exon_loss": 0, "late_start": 0, "fragment": 0}
+    plain = tmp_path / "plain.json"
+    plain.write_text(json.dumps(config))
+
+    def losses(name: str) -> list[float]:
+        with (tmp_path / name / "metrics.csv").open() as file:
+            return [float(row["loss"]) for row in csv.DictReader(file)]
+
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    one = CliRunner().invoke(train_command, options(families, plain, tmp_path / "one"))
+    assert one.exit_code == 0, one.output
+    two = gst_train(options(families, plain, tmp_path / "two"), launcher)
+    said = two.communicate()[1].decode()
+    assert two.returncode == 0, said
+    assert "2 processes" in said
+    assert said.count("done: ") == 1
+    # Sums of bfloat16 depend on what is summed first.
+    assert losses("two") == pytest.approx(losses("one"), rel=0.02)
+    (weights, _), (others, _) = (
+        load_tensors(tmp_path / name / "state.safetensors") for name in ("one", "two")
+    )
+    assert weights.keys() == others.keys()
+    # An ended run has nothing left to do, whoever looks at it.
+    again = CliRunner().invoke(train_command, options(families, plain, tmp_path / "two"))
+    assert again.exit_code == 0
+    assert len(losses("two")) == len(losses("one")) == 40
 
 
 def test_another_seed_is_another_run(

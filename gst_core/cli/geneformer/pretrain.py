@@ -119,12 +119,12 @@ def pretrain(
 
     The folder then has config.json and model.safetensors, as transformers' BertForMaskedLM reads.
     """  # noqa: D301
-    from gst_core.geneformer.launching import close_workers, open_workers
     from gst_core.geneformer.pretraining import PretrainingConfig
     from gst_core.geneformer.pretraining import pretrain as run
     from gst_core.geneformer.pretraining_cells import read_cells
     from gst_core.geneformer.resources import Resources
     from gst_core.geneformer.weights import fingerprint, weight_file
+    from gst_core.model.workers import close_workers, open_workers
 
     check_paths()
     dictionary = Resources.load(model_version, resources)

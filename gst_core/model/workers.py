@@ -3,13 +3,67 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import torch
+from torch import Tensor
 from torch import distributed as dist
 
 from gst_core.errors import GstError
-from gst_core.geneformer.pretraining import Workers
 from gst_core.processors import available_threads
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes that share a run, as ``torchrun`` started them.
+
+    Attributes
+    ----------
+    rank, world
+        Which of them this is, and how many there are.
+    """
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes."""
+        return self.rank == 0
+
+    def sum(self, tensors: Sequence[Tensor]) -> None:
+        """Sum tensors over all processes, in place, as one message."""
+        if self.world == 1:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        dist.all_reduce(flat)
+        parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+        for tensor, part in zip(tensors, parts, strict=True):
+            tensor.copy_(part.view_as(tensor))
+
+    def take_first(self, tensors: Iterable[Tensor]) -> None:
+        """Give tensors the values that they have in the first process, in place."""
+        if self.world == 1:
+            return
+        for tensor in tensors:
+            dist.broadcast(tensor, 0)
+
+    def agree(self, answer: bool, device: str) -> bool:
+        """Give all processes the answer of the first."""
+        said = torch.tensor([float(answer)], device=device)
+        self.take_first([said])
+        return bool(said.item())
+
+    def wait(self) -> None:
+        """Wait until all processes have come so far."""
+        if self.world > 1:
+            dist.barrier()
+
+
+#: The only process of a run.
+ALONE: Final = Workers()
 
 
 def open_workers(device: str, threads: int | None = None) -> tuple[str, Workers]:
@@ -46,7 +100,7 @@ def open_workers(device: str, threads: int | None = None) -> tuple[str, Workers]
     if device == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     if world == 1:
-        return device, Workers()
+        return device, ALONE
     dist.init_process_group("nccl" if device == "cuda" else "gloo")
     return device, Workers(dist.get_rank(), dist.get_world_size())
 
