@@ -156,7 +156,10 @@ def test_two_hundred_genomes_on_a_cluster(run_pipeline: RunPipeline, tmp_path: P
     }
     environment = simulated_slurm.install(cluster, kills)
     quick = tmp_path / "quick.config"
-    quick.write_text("executor.pollInterval = '1s'\nexecutor.queueStatInterval = '2s'\n")
+    quick.write_text(
+        "executor.pollInterval = '1s'\nexecutor.queueStatInterval = '2s'\n"
+        "process { withName: 'GST_ASSIGN' { accelerator = [request: 1, type: 'a100'] } }\n"
+    )
     arguments = ["-profile", "slurm,gpu,stub", "-c", quick, "--input", sheet, "--batch_size", "20"]
     run = run_pipeline(*arguments, environment=environment)
     assert run.status == 1, run.console
@@ -173,7 +176,7 @@ def test_two_hundred_genomes_on_a_cluster(run_pipeline: RunPipeline, tmp_path: P
     assert {"#SBATCH --mem 2048M", "#SBATCH --mem 4096M"} <= memory
     # A GPU for the jobs that name proteins, and for no other.
     for job in jobs:
-        assert ("--gres=gpu:1" in job) == ("GST_ASSIGN" in job)
+        assert ("--gres=gpu:a100:1" in job) == ("GST_ASSIGN" in job)
 
     again = run_pipeline(*arguments, "-resume", environment=environment)
     assert again.status == 0, again.console

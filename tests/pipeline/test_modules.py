@@ -19,7 +19,12 @@ from tests.ensembl.made_genome import write_tables
 from .conftest import MODULES, ROOT
 
 DIRECTIVES = {"tag", "label", "conda", "container"}
-LABELS = {"process_single", "process_medium", "process_gpu"}
+LABELS = {"process_single", "process_medium"}
+
+# Those that have a use for a GPU, as their scripts say.
+GPU_MODULES = [
+    module for module in MODULES if "task.accelerator" in (module / "main.nf").read_text()
+]
 
 PROGRAMS = {"gst": gst, "geneformer": geneformer}
 
@@ -68,7 +73,7 @@ def test_directives_are_only_those_of_the_convention(module: Path) -> None:
     assert set(directives) == DIRECTIVES
     labels = set(re.findall(r"^    label '(\w+)'", sections(module)[""], re.MULTILINE))
     assert labels <= LABELS
-    assert labels & {"process_single", "process_medium"}
+    assert len(labels) == 1
 
 
 @each_module
@@ -175,18 +180,21 @@ def test_core_database_of_the_modules_tests_is_the_made_one(tmp_path: Path) -> N
         assert (made / path.relative_to(tmp_path)).read_bytes() == path.read_bytes()
 
 
+def test_profile_gpu_names_every_module_with_a_use_for_one() -> None:
+    [selector] = re.findall(r"withName: '([^']+)'", (ROOT / "conf/gpu.config").read_text())
+    assert sorted(selector.split("|")) == sorted(sections(module)["name"] for module in GPU_MODULES)
+
+
 def test_gpu_module_has_its_own_test() -> None:
-    gpu = [module for module in MODULES if "process_gpu" in sections(module)[""]]
-    assert gpu
-    for module in gpu:
+    for module in GPU_MODULES:
         assert (module / "tests/main.gpu.nf.test").is_file()
         assert "accelerator" in (module / "tests/nextflow.gpu.config").read_text()
 
 
-@pytest.mark.parametrize("module", ["gst/assign", "geneformer/embed", "geneformer/perturb"])
-def test_device_is_never_left_to_chance(module: str) -> None:
+@pytest.mark.parametrize("module", GPU_MODULES, ids=lambda path: path.name)
+def test_device_is_never_left_to_chance(module: Path) -> None:
     """A GPU job that lost its GPU must fail, so `--device` is always given."""
-    script = sections(ROOT / "modules/ensembl" / module)["script"]
+    script = sections(module)["script"]
     assert "task.accelerator ? 'cuda' : 'cpu'" in script
     assert "--device ${device}" in script
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -156,4 +157,20 @@ def test_profiles_are_read_offline(nextflow: str, tmp_path: Path, profiles: str)
     for name in engine:
         assert settings[f"{name}.enabled"] == "true"
     if "gpu" in profiles:
-        assert settings["process.'withLabel:process_gpu'.accelerator"] == "1"
+        names = "GST_ASSIGN|GENEFORMER_EMBED|GENEFORMER_PERTURB"
+        assert settings[f"process.'withName:{names}'.accelerator"] == "1"
+
+
+@pytest.mark.parametrize(
+    "profiles", ["gpu,slurm,test_cells", "slurm,gpu,test_cells", "gpu,test_cells"]
+)
+def test_one_gpu_task_at_a_time_on_one_machine_only(
+    run_pipeline: RunPipeline, profiles: str
+) -> None:
+    run = run_pipeline("-profile", profiles, "--batch_size", "2", "-preview")
+    assert run.status == 0, run.console
+    made = dict(re.findall(r"Creating process '(?:\w+:)*(\w+)': maxForks=(\d+);", run.log))
+    expected = "0" if "slurm" in profiles else "1"
+    for process in ("GST_ASSIGN", "GST_ASSIGN_BATCH", "GENEFORMER_EMBED"):
+        assert made[process] == expected
+    assert made["GENEFORMER_TOKENIZE"] == "0"

@@ -1,7 +1,6 @@
 process GENEFORMER_EMBED {
     tag "${meta.id}"
     label 'process_medium'
-    label 'process_gpu'
 
     conda "${moduleDir}/environment.yml"
     container 'docker.io/ensemblorg/gst:1.0.0-geneformer'
