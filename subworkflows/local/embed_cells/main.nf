@@ -29,7 +29,7 @@ workflow EMBED_CELLS {
         .join(GENEFORMER_CHECK.out.json.filter { _meta, json -> isFit(json) })
         .map { meta, h5ad, _json -> [meta, h5ad] }
     GENEFORMER_TOKENIZE(fit, dictionaries)
-    GENEFORMER_EMBED(GENEFORMER_TOKENIZE.out.dataset, network, dictionaries)
+    GENEFORMER_EMBED(GENEFORMER_TOKENIZE.out.dataset, network, dictionaries, 'h5ad')
 
     emit:
     human    = GENEFORMER_BRIDGE.out.h5ad      // [meta, counts of human genes]

@@ -9,9 +9,10 @@ process GENEFORMER_EMBED {
     tuple val(meta), path(cells, stageAs: 'cells/*')
     path(network, stageAs: 'network/*')
     path dictionaries
+    val format
 
     output:
-    tuple val(meta), path("${prefix}.${suffix}"), emit: embedded
+    tuple val(meta), path("${prefix}.${format}"), emit: embedded
     tuple val(meta), path("${prefix}.png"), optional: true, emit: plot
     tuple val("${task.process}"), val('geneformer'), eval('geneformer --version'), emit: versions_geneformer, topic: versions
 
@@ -21,7 +22,6 @@ process GENEFORMER_EMBED {
     script:
     def args = task.ext.args ?: ''
     prefix = task.ext.prefix ?: "${meta.id}_embedded"
-    suffix = task.ext.suffix ?: args.contains('--embedding gene') ? 'parquet' : 'h5ad'
     // A picture of cells, not of genes.
     def plot = args.contains('--embedding gene') ? '' : "--plot ${prefix}.png"
     // A GPU job that lost its GPU must fail, not crawl: never 'auto' where one was asked for.
@@ -31,7 +31,7 @@ process GENEFORMER_EMBED {
         ${cells} \\
         --checkpoint ${network} \\
         --resources ${dictionaries} \\
-        --output ${prefix}.${suffix} \\
+        --output ${prefix}.${format} \\
         --device ${device} \\
         --threads ${task.cpus} \\
         ${plot} \\
@@ -41,8 +41,8 @@ process GENEFORMER_EMBED {
     stub:
     def args = task.ext.args ?: ''
     prefix = task.ext.prefix ?: "${meta.id}_embedded"
-    suffix = task.ext.suffix ?: args.contains('--embedding gene') ? 'parquet' : 'h5ad'
+    def plot = args.contains('--embedding gene') ? '' : "${prefix}.png"
     """
-    touch ${prefix}.${suffix} ${prefix}.png
+    touch ${prefix}.${format} ${plot}
     """
 }
