@@ -13,10 +13,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "ensembl",
         "From a release of Ensembl, downloaded.",
     ),
+    "fasta": ("gst_core.cli.dataset_fasta", "fasta", "Write the proteins of a dataset as FASTA."),
     "refseq": (
         "gst_core.cli.dataset_refseq",
         "refseq",
         "From RefSeq: protein FASTA and gene_info.",
+    ),
+    "split": (
+        "gst_core.cli.dataset_split",
+        "split",
+        "Divide a dataset into sides to train on and to test with.",
     ),
     "uniprot": ("gst_core.cli.dataset_uniprot", "uniprot", "From UniProt: FASTA or flat file."),
 }

@@ -89,6 +89,8 @@ class Manifest:
         Where the proteins are from.
     release
         Of the database; empty where nobody said.
+    licence
+        Under which terms the database gives its data.
     options
         What the user asked for.
     files
@@ -109,6 +111,7 @@ class Manifest:
 
     database: str
     release: str = ""
+    licence: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     files: list[SourceFile] = field(default_factory=list)
     genomes: list[dict[str, Any]] = field(default_factory=list)
@@ -126,8 +129,8 @@ class Manifest:
             "format_version": VERSION,
             "made_by": f"gst {gst_core.__version__}",
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "licence": LICENCES.get(self.database, {}),
             **asdict(self),
+            "licence": self.licence or LICENCES.get(self.database, {}),
         }
         with atomic_write(folder / MANIFEST) as file:
             file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
