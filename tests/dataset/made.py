@@ -13,6 +13,8 @@ from tests.conftest import ROOT
 
 SAMPLE = ROOT / "gst_core" / "assets" / "sample"
 TAXA = {
+    "Homo sapiens": 9606,
+    "Mus musculus": 10090,
     "Bos taurus": 9913,
     "Gallus gallus": 9031,
     "Xenopus laevis": 8355,

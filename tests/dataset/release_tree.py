@@ -158,13 +158,19 @@ def sum_line(path: Path) -> str:
     return f"{bsd_sum(path):05d} {-(-path.stat().st_size // 1024):5d} {path.name}\n"
 
 
-def make_release(root: Path, species: Sequence[str] = SPECIES, marked: bool = True) -> Path:
+def make_release(
+    root: Path,
+    species: Sequence[str] = SPECIES,
+    marked: bool = True,
+    proteins: Sequence[Known] | None = None,
+) -> Path:
     """Make the folder of a release below `root`, which is what ``--server`` names."""
+    of_all = sample() if proteins is None else proteins
     release = root / f"release-{RELEASE}"
     table = HEADER
     for name in species:
         own = name.lower().replace(" ", "_")
-        genes = genes_of([p for p in sample() if p.species == name])
+        genes = genes_of([p for p in of_all if p.species == name])
         stem = f"{own.capitalize()}.Made1"
         files = {
             f"fasta/{own}/pep/{stem}.pep.all.fa.gz": peptides_of(genes),

@@ -195,7 +195,7 @@ def test_killed_and_started_again_it_goes_on(
 def test_a_host_gets_no_more_connections_than_asked_for(
     server: Server, run_gst: Gst, tmp_path: Path
 ) -> None:
-    server.delay = 0.002
+    server.delay = 0.05
     run = (*BASE, "--server", server.url, "--output", tmp_path / "made", "--cache", tmp_path / "c")
     assert run_gst(*run, "--connections", "2").exit_code == 0
     assert server.most_open == 2
