@@ -88,6 +88,8 @@ class SelfAttention(nn.Module):
                 here_k, here_v = (self._by_head(part[here], cells) for part in (k, v))
                 out = F.scaled_dot_product_attention(here_q, here_k, here_v)
                 attended.append(out.transpose(1, 2).reshape(cells * queries, -1))
+        if not attended:
+            return q  # type: ignore[no-any-return]  # nothing is asked about: (0, D)
         return attended[0] if len(attended) == 1 else torch.cat(attended)
 
     def weights(self, x: Tensor, queries: slice = slice(None)) -> Tensor:

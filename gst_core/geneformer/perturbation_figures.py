@@ -63,8 +63,9 @@ def figure_of(table: pd.DataFrame, mode: str, title: str = "") -> Any:
         left.set(xlabel=words, ylabel="perturbations")
     _ranks(right, table, values, marked)
     right.set(xlabel="rank", ylabel=words)
-    for axes in (left, right):
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+    near_one = np.ptp(values) < 1e-3 * np.abs(values).max()  # then numbers are long
+    for axes, ticks in ((left, 3 if near_one else 5), (right, 5)):
+        axes.xaxis.set_major_locator(MaxNLocator(ticks))
         axes.ticklabel_format(useOffset=False)  # cosines near 1 are read as they are
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
@@ -146,6 +147,12 @@ def _label(axes: Any, table: pd.DataFrame, chosen: Any, x: Any, y: Any, outside:
         line = low + step / 2 if below else high - step / 2
         beyond = x if outside else x[own]
         column = max(beyond) + gap if at_left else min(beyond) - gap
+        away = (x - column if at_left else column - x) / gap
+        there = y[(away > 0) & (away < 4)]  # points where the names would stand
+        if len(there) and below and min(there) < line + len(own) * step:
+            line = max(line, max(there) + step)
+        elif len(there) and not below and max(there) > line - len(own) * step:
+            line = min(line, min(there) - step)
         for i in sorted(own, key=lambda i: (sign * y[i], abs(x[i] - column))):
             line = max(line, y[i]) if below else min(line, y[i])
             axes.annotate(

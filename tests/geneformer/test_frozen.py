@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gst_core.geneformer import finetuning
+from gst_core.geneformer.asking import predict
 from gst_core.geneformer.config import NetworkConfig
 from gst_core.geneformer.course import FineTuningConfig, Lesson
 from gst_core.geneformer.dataset import Tokens
@@ -109,3 +110,19 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(
     assert len(gradients[0]) == len(gradients[1])
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_cells_without_a_gene_that_is_asked_about_are_read_too() -> None:
+    """One of the genes of a label may be in few cells, so that a batch has none of them."""
+    classifier = Classifier(encoder(), [2], kind="genes")
+    reader = Reader(classifier.bert, cells())
+    labels = np.full((1, 40), -1, np.int64)
+    own = [int(token) for token in cells()[0] if token not in cells()[1]][:2]
+    labels[0, own] = [0, 1]
+    lesson = Lesson(np.arange(len(LENGTHS)), labels)
+    config = FineTuningConfig(epochs=1, batch_cells=1, patience=0)
+    fine_tune(classifier, reader, lesson, lesson, config)
+    (found,) = predict(classifier, reader, np.array([1]), labels[0] >= 0)
+    assert np.isnan(found).all()
+    (found,) = predict(classifier, reader, np.array([0, 1]), labels[0] >= 0)
+    assert np.flatnonzero(np.isfinite(found[:, 0])).tolist() == sorted(own)

@@ -134,10 +134,10 @@ def test_places_alone_are_those_of_whole_cells(depth: int) -> None:
     row, layout = tokens(), Layout.of(LENGTHS)
     asked = torch.rand(len(row), generator=torch.Generator().manual_seed(1)) < 0.3
     asked[: LENGTHS[0]] = False  # nothing is asked of the first cell
-    some = Places.where(layout, asked)
+    some, none = Places.where(layout, asked), Places.where(layout, asked & False)
     with torch.no_grad():
         whole = encoder(row, layout, depth=depth)
-        for places in (Places.first(layout), some):
+        for places in (Places.first(layout), some, none):
             found = encoder(row, layout, depth=depth, places=places)
             torch.testing.assert_close(found, whole[places.rows])
         upper = encoder.layers(encoder(row, layout, depth=1), layout, first=1, depth=3)
