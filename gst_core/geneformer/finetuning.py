@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from torch import Tensor
 from gst_core.errors import GstError
 from gst_core.geneformer.adapters import add_adapters, merge_adapters
 from gst_core.geneformer.asking import predict
-from gst_core.geneformer.backends import batches
+from gst_core.geneformer.backends import BATCH_TOKENS, batches
 from gst_core.geneformer.course import Course, DivergedError, FineTuningConfig, Lesson
 from gst_core.geneformer.finetuning_state import Progress, restore, store
 from gst_core.geneformer.frozen import Reader
@@ -36,9 +35,6 @@ from gst_core.geneformer.pretraining import schedule
 #: Told of every step: step, and of how many at most.
 OnStep = Callable[[int, int], None]
 OnEpoch = Callable[[int, float], None]
-
-#: Tokens whose gradients are computed together: the memory of a step, whatever its cells.
-PART_TOKENS: Final = {"cpu": 4096, "cuda": 65_536, "mps": 16_384}
 
 
 def fine_tune(
@@ -188,7 +184,7 @@ def _learn(
         for weight, found in zip(weights, labels[:, own], strict=True)
     ]
     learnt = False
-    for part in batches(cells.lengths[chosen], PART_TOKENS[device]):
+    for part in batches(cells.lengths[chosen], BATCH_TOKENS[device]):
         batch = reader.batch([int(cell) for cell in chosen[part]], asked)
         rows = chosen[part]
         if batch.places is not None:

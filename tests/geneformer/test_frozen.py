@@ -102,7 +102,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(
     chosen = np.arange(len(LENGTHS))
     gradients = []
     for budget in (1, 1000):
-        monkeypatch.setitem(finetuning.PART_TOKENS, "cpu", budget)
+        monkeypatch.setitem(finetuning.BATCH_TOKENS, "cpu", budget)
         classifier.zero_grad()
         arguments = (Reader(network, cells()), chosen, labels, weights, FineTuningConfig())
         assert finetuning._learn(classifier, *arguments)
