@@ -21,6 +21,7 @@ from torch import Tensor
 from gst_core.errors import GstError
 from gst_core.model.checkpoint import load_tensors, save_tensors
 from gst_core.model.network import GeneSymbolTransformer
+from gst_core.model.precision import autocast
 from gst_core.model.workers import ALONE, Workers
 from gst_core.training import metrics as table
 from gst_core.training.augmentation import Evolution
@@ -122,7 +123,7 @@ def train(
             group["lr"] = group["peak"] * rate(step, steps, config.warmup)
 
         network.train()
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with autocast(device):
             logits = network(batch.codes, batch.lengths, batch.clades)
         loss = F.cross_entropy(
             logits.float(), batch.classes, label_smoothing=config.label_smoothing

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gst_core.model.network import GeneSymbolTransformer, count_words
+from gst_core.model.precision import autocast
 from gst_core.training.batches import TrainingSet, by_length, pad
 
 #: Residues of a protein that are looked at here.
@@ -57,7 +58,7 @@ def prototypes(
     for _, batch in by_length(data, batch_size, _LONGEST):
         there = batch.to(device)
         unknown = torch.full_like(there.clades, network.config.num_clades)
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with autocast(device):
             vectors = network.represent(there.codes, there.lengths, unknown)
         total.index_add_(0, there.classes, vectors.float())
     return F.normalize(total, dim=1), total.norm(dim=1) > 0

@@ -11,6 +11,7 @@ import torch
 
 from gst_core.model import GeneSymbolTransformer
 from gst_core.model.checkpoint import load_tensors
+from gst_core.model.precision import autocast
 from gst_core.training import loop
 from gst_core.training.augmentation import Evolution
 from gst_core.training.batches import (
@@ -183,3 +184,13 @@ def test_metrics_are_rewound_to_a_checkpoint(tmp_path: Path) -> None:
         "1,0.333333,0.5,1,",
         "2,0.333333,0.5,1,",
     ]
+
+
+def test_numbers_of_16_bits_are_for_processors_that_have_them() -> None:
+    """Elsewhere products of matrices would take some seventy times as long."""
+    able = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    with autocast("cpu"):
+        assert torch.is_autocast_enabled("cpu") == able
+    with autocast("cpu"):
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert product.dtype == (torch.bfloat16 if able else torch.float32)
