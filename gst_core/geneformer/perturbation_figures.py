@@ -147,14 +147,14 @@ def _label(axes: Any, table: pd.DataFrame, chosen: Any, x: Any, y: Any, outside:
         line = low + step / 2 if below else high - step / 2
         beyond = x if outside else x[own]
         column = max(beyond) + gap if at_left else min(beyond) - gap
+        own = sorted(own, key=lambda i: (sign * y[i], abs(x[i] - column)))
         away = (x - column if at_left else column - x) / gap
-        there = y[(away > 0) & (away < 4)]  # points where the names would stand
-        if len(there) and below and min(there) < line + len(own) * step:
-            line = max(line, max(there) + step)
-        elif len(there) and not below and max(there) > line - len(own) * step:
-            line = min(line, min(there) - step)
-        for i in sorted(own, key=lambda i: (sign * y[i], abs(x[i] - column))):
+        there = sign * y[(away > 0) & (away < 4)]  # points where names would stand
+        end = min(there) - step / 2 if len(there) else np.inf
+        for place, i in enumerate(own):
             line = max(line, y[i]) if below else min(line, y[i])
+            if place and sign * line > end:
+                break
             axes.annotate(
                 str(table["Gene_name"].iloc[i]),
                 (x[i], y[i]),
@@ -163,7 +163,12 @@ def _label(axes: Any, table: pd.DataFrame, chosen: Any, x: Any, y: Any, outside:
                 va="center",
                 fontsize=7,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
-                arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": _WEAK},
+                arrowprops={
+                    "arrowstyle": "-",
+                    "linewidth": 0.4,
+                    "color": _WEAK,
+                    "relpos": (0 if at_left else 1, 0.5),
+                },
                 zorder=3,
             )
             line += sign * step
