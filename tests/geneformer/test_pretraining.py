@@ -37,6 +37,7 @@ from gst_core.geneformer.pretraining_state import STATE_FILE
 from gst_core.geneformer.resources import Resources, resources_file
 from gst_core.geneformer.weights import load_masked_language_model
 from gst_core.model.workers import Workers
+from tests.launching import LOOPBACK, TWO_PROCESSES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -188,7 +189,7 @@ def test_a_state_of_another_run_is_refused(tmp_path: Path, tiny_resources: Resou
 
 def start(arguments: list[str], launcher: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
     program = [sys.executable, *launcher, "-m", "gst_core.cli.geneformer.main", "pretrain"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | LOOPBACK
     return subprocess.Popen([*program, *arguments], env=environment, cwd=ROOT)
 
 
@@ -222,8 +223,7 @@ def test_two_processes_do_what_one_does(files: Path) -> None:
     """Each of two takes half of the batches of a step: the same as one that accumulates two."""
     one = options(files, "one", "--accumulate", "2")
     CliRunner().invoke(command, one, catch_exceptions=False)
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
-    assert start(options(files, "two"), launcher).wait() == 0
+    assert start(options(files, "two"), TWO_PROCESSES).wait() == 0
     metrics = [np.genfromtxt(files / n / "metrics.csv", delimiter=",") for n in ("one", "two")]
     np.testing.assert_allclose(metrics[1][1:, 2], metrics[0][1:, 2], rtol=1e-4)
     assert len(metrics[0]) == 1 + 2 * 5  # 57 cells in 10 batches, two a step, two epochs

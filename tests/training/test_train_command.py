@@ -20,6 +20,7 @@ from gst_core.errors import GstError
 from gst_core.model.checkpoint import load_tensors
 from gst_core.nomenclature import Canonical, Entry, Rule, write_canonical
 from gst_core.training.run import load_network, read_run
+from tests.launching import LOOPBACK, TWO_PROCESSES
 
 
 def options(families: Path, config: Path, output: Path, *more: str) -> list[str]:
@@ -33,7 +34,7 @@ def options(families: Path, config: Path, output: Path, *more: str) -> list[str]
 def gst_train(arguments: list[str], launcher: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, *launcher, "-m", "gst_core.cli.main", "train", *arguments],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])} | LOOPBACK,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -132,10 +133,9 @@ def test_two_processes_do_what_one_does_and_go_on_with_each_other_s_runs(
         with (tmp_path / name / "metrics.csv").open() as file:
             return [float(row["loss"]) for row in csv.DictReader(file)]
 
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
     one = CliRunner().invoke(train_command, few_steps("one"))
     assert one.exit_code == 0, one.output
-    two = gst_train(few_steps("two"), launcher)
+    two = gst_train(few_steps("two"), TWO_PROCESSES)
     said = two.communicate()[1].decode()
     assert two.returncode == 0, said
     assert "2 processes" in said
