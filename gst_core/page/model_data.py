@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gst_core.errors import GstError
 from gst_core.inference.namer import GeneNamer
 from gst_core.inference.references import APPROVED, ReferenceEngine
-from gst_core.references import evidence, postings
+from gst_core.references import alignment, evidence, postings
 from gst_core.references.compiled import CompiledLookUp
 from gst_core.references.lookup import LONGEST
 from gst_core.references.store import BASE, PER_WORD, STORED, plain
@@ -107,8 +107,8 @@ def read_model(path: str | Path | None) -> PageModel:
         "candidates": evidence.CANDIDATES,
         "features": engine.feature_count,
         "close": evidence.CLOSE,
-        "lambda": evidence.LAMBDA,
-        "kappa": evidence.KAPPA,
+        "lambda": alignment.LAMBDA,
+        "kappa": alignment.KAPPA,
         "enough": evidence.ENOUGH,
         "room": look_up.room,
         "index": [[name, "i64" if name in ("size", "wide") else "pointer"] for name, _ in index],

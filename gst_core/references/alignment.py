@@ -7,6 +7,7 @@ was not compiled Biopython makes them, of whole matrices and many times slower.
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,17 @@ from gst_core.sequences import ALPHABET
 #: What the first residue of a gap costs, and each further one: BLAST's for this matrix.
 GAP_OPEN: Final = 10
 GAP_EXTEND: Final = 1
+
+#: Of the scores that alignments of strangers have (Karlin and Altschul 1990), for BLOSUM90 with
+#: gaps of 10 and 1, as NCBI's BLAST has it: a gap's first residue costs 9 and 1 there.
+LAMBDA: Final = 0.265
+KAPPA: Final = 0.044
+#: A score is no better than chance where strangers are expected to have as many as this (BLAST's
+#: default as well).
+UNEXPECTED: Final = 10.0
+#: Of proteins with fewer residues each score is taken for better than that: what is right scores
+#: hardly more than chance.
+SHORTEST_JUDGED: Final = 60
 
 #: What words have in common is added up for bins of 2 ** `BIN_BITS` diagonals: for each common
 #: word `WORD_WORTH`, about what its four residues score. The band has the highest bin, each other
@@ -124,6 +136,21 @@ def draw(query: NDArray[np.uint8], target: NDArray[np.uint8], name: str) -> str:
         for own, label in zip(codes, ("protein", name), strict=True)
     ]
     return str(Drawn(sequences, best.coordinates)).rstrip("\n")  # type: ignore[no-untyped-call]
+
+
+def score_by_chance(length: int, residues: int, decay: float, kappa: float) -> float:
+    """Give the score that :data:`UNEXPECTED` strangers are expected to reach; 0 for short ones.
+
+    Parameters
+    ----------
+    length, residues
+        Of the protein, and of all references.
+    decay, kappa
+        Karlin and Altschul's lambda and K.
+    """
+    if length < SHORTEST_JUDGED:
+        return 0
+    return math.log(kappa * length * residues / UNEXPECTED) / decay
 
 
 def text(codes: NDArray[np.uint8]) -> str:

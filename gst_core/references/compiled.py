@@ -54,14 +54,37 @@ class _Limits(ctypes.Structure):
     _fields_ = (
         *((name, _INT) for name in ("common", "budget", "budget_per_word", "parts", "shortest")),
         ("least", ctypes.c_float),
-        *((name, _INT) for name in ("found", "aligned", "searched", "rivals", "sure", "similar")),
+        *(
+            (name, _INT)
+            for name in ("found", "aligned", "tried", "searched", "rivals", "sure", "similar")
+        ),
         ("identical", _INT),
-        *((name, _DOUBLE) for name in ("worth", "doubtful", "weak")),
-        *((name, _INT) for name in ("alike", "more_alike", "tallied", "ranked", "short_for_tally")),
+        *(
+            (name, _DOUBLE)
+            for name in (
+                "worth",
+                "doubtful",
+                "weak",
+                "unexpected",
+                "lambda_",
+                "kappa",
+                "ungapped_lambda",
+                "ungapped_kappa",
+            )
+        ),
+        *((name, _INT) for name in ("alike", "more_alike", "tallied", "block", "probed", "ranked")),
         *((name, _INT) for name in ("places_of_word", "places_of_all")),
         *(
             (name, _INT)
-            for name in ("gap_open", "gap_extend", "bin_bits", "few", "margin", "wide_margin")
+            for name in (
+                "judged",
+                "gap_open",
+                "gap_extend",
+                "bin_bits",
+                "few",
+                "margin",
+                "wide_margin",
+            )
         ),
         ("word_worth", _INT),
     )
@@ -78,6 +101,7 @@ def _limits(references: int) -> _Limits:
         least=postings.LEAST,
         found=lookup.FOUND,
         aligned=lookup.ALIGNED,
+        tried=lookup.TRIED,
         searched=lookup.SEARCHED,
         rivals=lookup.RIVALS,
         sure=lookup.SURE,
@@ -86,13 +110,20 @@ def _limits(references: int) -> _Limits:
         worth=lookup.WORTH_ALIGNING,
         doubtful=lookup.DOUBTFUL,
         weak=lookup.WEAK,
+        unexpected=alignment.UNEXPECTED,
+        lambda_=alignment.LAMBDA,
+        kappa=alignment.KAPPA,
+        ungapped_lambda=postings.UNGAPPED_LAMBDA,
+        ungapped_kappa=postings.UNGAPPED_KAPPA,
         alike=postings.ALIKE,
         more_alike=postings.MORE_ALIKE,
         tallied=postings.TALLIED,
+        block=postings.BLOCK,
+        probed=postings.PROBED,
         ranked=postings.RANKED,
-        short_for_tally=postings.SHORT_FOR_TALLY,
         places_of_word=postings.PLACES_OF_WORD,
         places_of_all=postings.PLACES_OF_ALL,
+        judged=alignment.SHORTEST_JUDGED,
         gap_open=alignment.GAP_OPEN,
         gap_extend=alignment.GAP_EXTEND,
         bin_bits=alignment.BIN_BITS,

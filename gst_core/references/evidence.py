@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.clades import LINEAGE_OF_CLADE
-from gst_core.references.alignment import self_score
+from gst_core.references.alignment import KAPPA, LAMBDA, self_score
 from gst_core.references.compiled import LIBRARY, CompiledLookUp, Library
 from gst_core.references.lookup import Alignment, Hidden, LookedUp, LookUp, Proteins
 from gst_core.references.portable import PortableLookUp
@@ -25,10 +25,6 @@ CLOSE: Final = 0.9
 FEATURES: Final = 27
 #: Of models before these: they read the first ones.
 FEATURES_BEFORE: Final = 21
-#: Of the scores that alignments of strangers have (Karlin and Altschul 1990), for BLOSUM90 with
-#: gaps of 10 and 1, as NCBI's BLAST has it: a gap's first residue costs 9 and 1 there.
-LAMBDA: Final = 0.265
-KAPPA: Final = 0.044
 #: Training proteins beyond this make a symbol no more likely.
 ENOUGH: Final = 8
 

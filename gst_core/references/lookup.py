@@ -24,6 +24,9 @@ ALIGNED: Final = 3
 #: and at most so many references of one protein. Where they are all of one symbol, the first is.
 WORTH_ALIGNING: Final = 0.5
 SEARCHED: Final = 40
+#: Once so many alignments are no better than chance, only references are aligned of which a part
+#: is, without gaps.
+TRIED: Final = 5
 #: Where no alignment reaches this share of the protein's score against itself, words may mislead:
 #: a reference of each of the first `RIVALS` symbols is aligned, whatever its words.
 DOUBTFUL: Final = 0.45

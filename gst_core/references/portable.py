@@ -6,17 +6,30 @@ and seldom higher.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references import lookup, postings
-from gst_core.references.alignment import Query, self_score
+from gst_core.references.alignment import KAPPA, LAMBDA, Query, score_by_chance, self_score
 from gst_core.references.identical import Identical
 from gst_core.references.lookup import Alignment, Hidden, LookedUp, Proteins
-from gst_core.references.portable_index import PortableIndex
+from gst_core.references.portable_index import PortableIndex, own_words
 from gst_core.references.store import References
 
 Found = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """A protein, what was found for it, the scores, and what cannot have a good one."""
+
+    codes: NDArray[np.uint8]
+    asked: Query
+    found: NDArray[np.int32]
+    scores: NDArray[np.float64]
+    unlikely: NDArray[np.bool_]
 
 
 class PortableLookUp:
@@ -83,38 +96,46 @@ class PortableLookUp:
         symbols, scores = self._references.classes[found], np.zeros(len(found))
         for place in np.flatnonzero(np.isin(found, identical)).tolist():
             scores[place] = asked.score(self._references[int(found[place])])
-        self._align(asked, found, np.flatnonzero(worth), scores)
+        work = _Work(codes, asked, found, scores, np.zeros(len(found), dtype=np.bool_))
+        self._align(work, np.flatnonzero(worth))
         if scores.max(initial=0) < lookup.DOUBTFUL * whole:
             rivals = np.sort(np.unique(symbols, return_index=True)[1])[: lookup.RIVALS]
-            self._align(asked, found, rivals, scores)
+            self._align(work, rivals)
         if scores.max(initial=0) < lookup.WEAK * whole:
             similar = self._index.search_similar(codes, lookup.SIMILAR, hidden)
             new = similar[~np.isin(similar, found)]
             wanted = np.append(np.isin(found, similar), np.ones(len(new), dtype=np.bool_))
-            wanted[: min(lookup.SURE, len(found))] = True
             found = np.concatenate([found, new])
-            shared, scores = (
-                np.append(numbers, np.zeros(len(new))) for numbers in (shared, scores)
-            )
-            self._align(asked, found, np.flatnonzero(wanted), scores)
+            nothing = np.zeros(len(new))
+            shared, scores = np.append(shared, nothing), np.append(scores, nothing)
+            unlikely = np.append(work.unlikely, nothing > 0)
+            work = _Work(codes, asked, found, scores, unlikely)
+            for place in np.flatnonzero(wanted & (scores == 0)).tolist():
+                scores[place] = asked.score(self._references[int(found[place])])
+            wanted[: min(lookup.SURE, len(wanted) - len(new))] = True
+            self._align(work, np.flatnonzero(wanted))
         # Of genes with the same protein the first by name comes first: RSPH10B before RSPH10B2.
         ties = np.where(scores > 0, self._references.classes[found], 0)
         order = np.lexsort((ties, -scores))
         return (found[order], shared[order], scores[order]), own
 
-    def _align(
-        self,
-        asked: Query,
-        found: NDArray[np.int32],
-        places: NDArray[np.intp],
-        scores: NDArray[np.float64],
-    ) -> None:
+    def _align(self, work: _Work, places: NDArray[np.intp]) -> None:
         """Score the first references of each symbol among those at some places, in place."""
-        symbols = self._references.classes[found]
+        symbols, scores = self._references.classes[work.found], work.scores
+        chance = score_by_chance(len(work.codes), len(self._references.codes), LAMBDA, KAPPA)
+        tried = int((scores > 0).sum())
         seen: dict[int, int] = {}
         for place in places.tolist():
-            symbol = int(symbols[place])
+            symbol, number = int(symbols[place]), work.found[place : place + 1]
             times = seen.get(symbol, 0)
-            if times < lookup.ALIGNED and not scores[place]:
-                scores[place] = asked.score(self._references[int(found[place])])
             seen[symbol] = times + 1
+            if scores[place] or work.unlikely[place] or times >= lookup.ALIGNED:
+                continue
+            if tried >= lookup.TRIED and scores.max() < chance:
+                rows = own_words(work.codes)
+                segment = int(self._index.score_segments(work.codes, rows, number)[0])
+                work.unlikely[place] = segment < self._index.chance_segment(len(work.codes))
+                if work.unlikely[place]:
+                    continue
+            scores[place] = work.asked.score(self._references[int(number[0])])
+            tried += 1

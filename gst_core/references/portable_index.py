@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references import postings
+from gst_core.references import alignment, postings
 from gst_core.references.portable_postings import build, ranges
 from gst_core.references.postings import PARTS
 from gst_core.references.store import References
@@ -99,9 +99,11 @@ class PortableIndex:
 
         Finds relatives that share hardly any word with it, and takes many times longer. The
         references that exceed most what is to be expected of their length
-        (:data:`~gst_core.references.postings.TALLIED` of them) are ranked by their best diagonal,
-        with that before and after it, and the first of these
-        (:data:`~gst_core.references.postings.RANKED`) by the best part of their best diagonals.
+        (:data:`~gst_core.references.postings.TALLIED` of them) are gone through in blocks. Those of
+        a block are ranked by their best diagonal, with that before and after it, and the first of
+        these (:data:`~gst_core.references.postings.PROBED`, and where one of them stands out
+        :data:`~gst_core.references.postings.RANKED`) by the best part of their best diagonals.
+        After a block in which none stands out from chance there is no other.
 
         Parameters
         ----------
@@ -115,35 +117,73 @@ class PortableIndex:
         Returns
         -------
         references
-            Numbers of at most `most` references, the best first; of equally good ones the first
-            stored comes first.
+            Numbers of at most `most` references that stand out, the best first; of equally good
+            ones the first stored comes first.
         """
         rows = similar_words(codes)
-        tally = self._tally(rows).astype(np.float64)
-        excess = tally - tally.sum() / self._lengths.sum() * self._lengths
-        longer = np.maximum(self._lengths, postings.SHORT_FOR_TALLY)
-        tallied = (excess / np.sqrt(longer)).astype(np.float32)
+        tally = self._tally(rows)
+        expected = np.float32(int(tally.sum(dtype=np.int64)) / int(self._lengths.sum()))
+        excess = tally.astype(np.float32) - expected * self._lengths.astype(np.float32)
+        tallied = excess * self._index.inverse_root
         if hidden is not None:
             tallied[hidden] = 0
         highest = np.argsort(-tallied, kind="stable")[: postings.TALLIED]
-        wanted: NDArray[np.int32] = np.sort(highest[tallied[highest] > 0]).astype(np.int32)
+        highest = highest[tallied[highest] > 0]
+        kept: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
+        scores: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        chance = self.chance_segment(len(codes))
+        for first in range(0, len(highest), postings.BLOCK):
+            block = np.sort(highest[first : first + postings.BLOCK]).astype(np.int32)
+            owners, diagonals, sums = self._add_diagonals(rows, len(codes), block)
+            best = np.zeros(len(block), dtype=np.int64)
+            next_to = np.flatnonzero((np.diff(diagonals) == 1) & (np.diff(owners) == 0))
+            beside = sums.copy()
+            beside[next_to] += sums[next_to + 1]
+            beside[next_to + 1] += sums[next_to]
+            np.maximum.at(best, owners, beside)
+            ranked: NDArray[np.int32] = block[np.argsort(-best, kind="stable")[: postings.RANKED]]
+            segments = self.score_segments(codes, rows, ranked[: postings.PROBED])
+            stands_out = segments.max(initial=0) >= chance
+            if stands_out:
+                others = self.score_segments(codes, rows, ranked[postings.PROBED :])
+                segments = np.append(segments, others)
+            kept.append(ranked[: len(segments)])
+            scores.append(segments)
+            if not stands_out:
+                break
+        found, segments = np.concatenate(kept), np.concatenate(scores)
+        found = found[np.lexsort((found, -segments))]
+        return found[: min(most, int((segments >= chance).sum()))]
+
+    def chance_segment(self, length: int) -> float:
+        """Score of the best segment of a protein and any reference by chance."""
+        return alignment.score_by_chance(
+            length, len(self._references.codes), postings.UNGAPPED_LAMBDA, postings.UNGAPPED_KAPPA
+        )
+
+    def score_segments(
+        self, codes: NDArray[np.uint8], rows: NDArray[np.int32], wanted: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
+        """Score the best part of the best diagonals of references.
+
+        Parameters
+        ----------
+        codes
+            Plain residue codes of the protein.
+        rows
+            Of :func:`similar_words` or :func:`own_words`: they say which diagonals.
+        wanted
+            Numbers of references.
+        """
         owners, diagonals, sums = self._add_diagonals(rows, len(codes), wanted)
         scores = np.zeros(len(wanted), dtype=np.int64)
-        next_to = np.flatnonzero((np.diff(diagonals) == 1) & (np.diff(owners) == 0))
-        beside = sums.copy()
-        beside[next_to] += sums[next_to + 1]
-        beside[next_to + 1] += sums[next_to]
-        np.maximum.at(scores, owners, beside)
-        ranked = np.sort(np.lexsort((wanted, -scores))[: postings.RANKED])
-        scores = np.zeros(len(wanted), dtype=np.int64)
-        for place in ranked.tolist():
-            own = owners == place
+        for place, number in enumerate(wanted.tolist()):
+            own = slice(*np.searchsorted(owners, [place, place + 1]).tolist())
             best = np.lexsort((diagonals[own], -sums[own]))[: postings.DIAGONALS]
-            reference = self._references[int(wanted[place])]
             for diagonal in diagonals[own][best].tolist():
-                scores[place] = max(scores[place], _best_part(codes, reference, diagonal))
-        found: NDArray[np.int32] = wanted[ranked[np.argsort(-scores[ranked], kind="stable")]]
-        return found[:most]
+                part = _best_part(codes, self._references[number], diagonal)
+                scores[place] = max(scores[place], part)
+        return scores
 
     def _tally(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """Tally references by words like those of a protein.
@@ -221,6 +261,17 @@ def _best_part(codes: NDArray[np.uint8], reference: NDArray[np.uint8], diagonal:
     scores = BLOSUM90[codes[first:last], reference[first + diagonal : last + diagonal]]
     sums = np.concatenate([[0], np.cumsum(scores, dtype=np.int64)])
     return int((sums - np.minimum.accumulate(sums)).max())
+
+
+def own_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """List the words of a protein, as :func:`similar_words` does those like them."""
+    numbers = word_numbers(codes)
+    places = np.flatnonzero(numbers >= 0)
+    order = places[np.argsort(numbers[places], kind="stable")]
+    first = np.searchsorted(numbers[order], numbers[order])
+    kept = order[np.arange(len(order)) - first < postings.PLACES_OF_WORD]
+    worth = np.full(len(kept), alignment.WORD_WORTH)
+    return np.stack([numbers[kept], kept, worth], axis=1).astype(np.int32)
 
 
 def similar_words(codes: NDArray[np.uint8]) -> NDArray[np.int32]:

@@ -130,10 +130,11 @@ def test_candidates_come_in_the_order_of_their_scores(finder):
 def test_a_relative_without_a_common_word_is_a_candidate():
     """Where no reference with the same words aligns well, those with similar words are tried."""
     rng = np.random.default_rng(6)
-    # Residues that replace each other with a positive score, none of which stays itself.
-    alike = str.maketrans("DEKRILVMFYNS", "EDRKVIILYFDT")
-    protein = "".join(rng.choice(list("DEKRILVMFYNS"), 250))
-    relative = encode(protein.translate(alike).encode())
+    # Every other residue is replaced by one like it, so that no word is the same.
+    alike = str.maketrans("DEKRFYWHMN", "EDRKYFYYLD")
+    protein = "".join(rng.choice(list("DEKRFYWHMN"), 250))
+    pairs = zip(protein, protein.translate(alike), strict=True)
+    relative = encode("".join(pair[place % 2] for place, pair in enumerate(pairs)).encode())
     others = [random_protein(rng, 300) for _ in range(200)]
     others[7][:6] = encode(protein.encode())[:6]
     library = references_of([*others, relative], range(201))

@@ -12,6 +12,7 @@ typedef struct {
     int32_t number, symbol;
     int32_t place; /* by its words */
     int32_t wanted;
+    int32_t unlikely; /* whether no part of it aligns better than chance */
 } Candidate;
 
 static int by_score(const void *one, const void *other)
@@ -25,28 +26,50 @@ static int by_score(const void *one, const void *other)
     return a->place < b->place ? -1 : 1;
 }
 
-/* Align the first references of each symbol among those wanted, and want none any more. Returns
- * the best score of all so far, or -1 without memory. */
+/* Align the first references of each symbol among those wanted. Once `tried` of them are no better
+ * than chance, only those of which a part is, without gaps. Returns the best score of all so far,
+ * or -1 without memory. */
 static int64_t align_wanted(const Index *index, const Limits *limits, Space *space,
                             Protein protein, Candidate *candidates, int64_t number)
 {
-    int64_t best = 0;
+    int64_t best = 0, tried = 0;
+    const double chance = by_chance(index, limits, protein, limits->lambda, limits->kappa);
+    const double segment =
+        by_chance(index, limits, protein, limits->ungapped_lambda, limits->ungapped_kappa);
+    for (int64_t i = 0; i < number; i++) {
+        best = candidates[i].score > best ? candidates[i].score : best;
+        tried += candidates[i].score > 0;
+    }
     for (int64_t i = 0; i < number; i++) {
         Candidate *own = candidates + i;
-        if (own->wanted && !own->score) {
-            int before = 0;
-            for (int64_t j = 0; j < i; j++)
-                before += candidates[j].wanted && candidates[j].symbol == own->symbol;
-            if (before < limits->aligned)
-                own->score = align(index, limits, space, protein, own->number);
-            if (own->score < 0)
+        int before = 0;
+        if (!own->wanted || own->score || own->unlikely)
+            continue;
+        for (int64_t j = 0; j < i; j++)
+            before += candidates[j].wanted && candidates[j].symbol == own->symbol;
+        if (before >= limits->aligned)
+            continue;
+        if (tried >= limits->tried && (double)best < chance) {
+            int32_t score = best_segment(index, space, protein, &space->same, own->number);
+            if (score < 0)
                 return -1;
+            own->unlikely = (double)score < segment;
+            if (own->unlikely)
+                continue;
         }
+        own->score = align(index, limits, space, protein, own->number);
+        if (own->score < 0)
+            return -1;
+        tried++;
         best = own->score > best ? own->score : best;
     }
+    return best;
+}
+
+static void want_none(Candidate *candidates, int64_t number)
+{
     for (int64_t i = 0; i < number; i++)
         candidates[i].wanted = 0;
-    return best;
 }
 
 /* Want what words say is worth it; of a single symbol one reference shows how near it is. */
@@ -105,6 +128,10 @@ static int64_t add_similar(const Index *index, const Limits *limits, Space *spac
             candidates[j] = (Candidate){.number = found[i], .symbol = symbol, .place = (int32_t)j};
         }
         candidates[j].wanted = 1;
+        if (!candidates[j].score)
+            candidates[j].score = align(index, limits, space, protein, found[i]);
+        if (candidates[j].score < 0)
+            return -1;
     }
     return similar < 0 ? -1 : number;
 }
@@ -160,9 +187,11 @@ static int64_t look_up(const Index *index, const Limits *limits, Space *space, P
     if (number < 0)
         return -1;
     int64_t best = align_wanted(index, limits, space, protein, candidates, number);
+    want_none(candidates, number);
     if (best >= 0 && (double)best < limits->doubtful * (double)whole) {
         want_rivals(limits, candidates, number);
         best = align_wanted(index, limits, space, protein, candidates, number);
+        want_none(candidates, number);
     }
     if (best >= 0 && (double)best < limits->weak * (double)whole) {
         number = add_similar(index, limits, space, protein, hidden, candidates, number);

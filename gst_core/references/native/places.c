@@ -1,22 +1,19 @@
 /* Where a protein has words, or words like them, and on which diagonals a reference has them. */
 #include "references.h"
 
-/* So low that no pair with it is a number of one. */
-enum { NO_LETTER = -LETTERS * LETTERS };
-
 /* Add a place of a word, unless it has as many as it may: of W's alone each is like each. */
 static int add_row(const Limits *limits, Places *places, int32_t word, int64_t place,
                    int32_t score)
 {
     Chain *chain = places->chains + word;
-    if (chain->number == limits->places_of_word)
+    if ((int32_t)chain->number == limits->places_of_word)
         return 0;
     if (places->number == places->room && room_for_row(places))
         return -1;
     places->rows[places->number++] = (Row){word, (int32_t)place, score, chain->first};
-    chain->first = (int32_t)places->number;
+    chain->first = (uint32_t)places->number;
     chain->number++;
-    mark(places->marked, word);
+    places->marked[word / 32] |= 1u << word % 32;
     return 0;
 }
 
@@ -85,39 +82,47 @@ void clear(Places *places)
 {
     for (int64_t i = 0; i < places->number; i++) {
         places->chains[places->rows[i].word] = (Chain){0};
-        places->marked[places->rows[i].word >> 3] = 0;
+        places->marked[places->rows[i].word / 32] = 0;
     }
     places->number = 0;
 }
 
-/* Find the words of a reference that there are rows of; without a branch that depends on it, since
- * they are there by chance. Returns how many there are. */
+/* The numbers of all words of a reference that has residues without a letter, or B. */
+static void uncommon_words(const Index *index, Protein reference, int32_t *words)
+{
+    for (int64_t place = 0; place + SPAN <= reference.length; place++) {
+        int32_t word = word_at(reference.codes + place, index->letters);
+        words[place] = word < 0 ? WORDS : word;
+    }
+}
+
+/* Find the places of a reference that have words of which there are rows; without a branch that
+ * depends on it, since they are there by chance. Returns how many there are. */
 static int64_t common_words(const Index *index, const Places *places, Space *space,
                             Protein reference)
 {
-    /* The first codes are the letters' numbers; of the two others B has a letter, X has none. */
-    const int8_t *letters = index->letters;
-    const int16_t other = letters[LETTERS] < 0 ? NO_LETTER : letters[LETTERS];
     const uint8_t *codes = reference.codes;
     int64_t ends = reference.length - SPAN + 1, number = 0;
     int16_t *pairs = space->pairs;
-    int32_t *words = space->all_words;
+    int32_t *words = space->words_of_reference, *common = space->common;
+    uint8_t highest = 0;
     if (ends <= 0)
         return 0;
     /* Loops as plain as can be, which compilers turn into vectors. */
-    for (int64_t place = 0; place < reference.length; place++) {
-        int16_t code = codes[place];
-        pairs[place] = code < LETTERS ? code : code == LETTERS ? other : NO_LETTER;
+    for (int64_t place = 0; place < reference.length; place++)
+        highest = codes[place] > highest ? codes[place] : highest;
+    if (highest >= LETTERS) {
+        uncommon_words(index, reference, words);
+    } else { /* codes are the letters' numbers */
+        for (int64_t place = 0; place < ends + 3; place++)
+            pairs[place] = (int16_t)(codes[place] * LETTERS + codes[place + 1]);
+        for (int64_t place = 0; place < ends; place++)
+            words[place] = pairs[place] * (LETTERS * LETTERS) + pairs[place + 3];
     }
-    for (int64_t place = 0; place < ends + 3; place++)
-        pairs[place] = (int16_t)(pairs[place] * LETTERS + pairs[place + 1]);
+    const uint32_t *marked = places->marked;
     for (int64_t place = 0; place < ends; place++) {
-        int32_t left = pairs[place], right = pairs[place + 3];
-        words[place] = (left | right) < 0 ? WORDS : left * (LETTERS * LETTERS) + right;
-    }
-    for (int64_t place = 0; place < ends; place++) {
-        space->common[number] = (Common){words[place], (int32_t)place};
-        number += is_marked(places->marked, words[place]);
+        common[number] = (int32_t)place;
+        number += marked[words[place] / 32] >> words[place] % 32 & 1;
     }
     return number;
 }
@@ -134,9 +139,10 @@ int64_t add_diagonals(const Index *index, const Places *places, Space *space, in
         return -1;
     int64_t common = common_words(index, places, space, reference), touched = 0;
     int32_t *sums = space->sums + 1;
+    const int32_t *words = space->words_of_reference;
     for (int64_t i = 0; i < common; i++) {
-        int64_t place = space->common[i].place + length;
-        for (int32_t at = places->chains[space->common[i].word].first; at;) {
+        int64_t place = space->common[i] + length;
+        for (uint32_t at = places->chains[words[space->common[i]]].first; at;) {
             Row row = places->rows[at - 1];
             int64_t diagonal = (place - row.place) >> bits;
             if (!sums[diagonal])

@@ -41,10 +41,10 @@ typedef struct {
 typedef struct {
     int32_t common, budget, budget_per_word, parts, shortest;
     float least;
-    int32_t found, aligned, searched, rivals, sure, similar, identical;
-    double worth, doubtful, weak;
-    int32_t alike, more_alike, tallied, ranked, short_for_tally, places_of_word, places_of_all;
-    int32_t gap_open, gap_extend, bin_bits, few, margin, wide_margin, word_worth;
+    int32_t found, aligned, tried, searched, rivals, sure, similar, identical;
+    double worth, doubtful, weak, unexpected, lambda, kappa, ungapped_lambda, ungapped_kappa;
+    int32_t alike, more_alike, tallied, block, probed, ranked, places_of_word, places_of_all;
+    int32_t judged, gap_open, gap_extend, bin_bits, few, margin, wide_margin, word_worth;
 } Limits;
 
 /* A word of a protein: where its postings begin, how many there are, and its weight. */
@@ -60,26 +60,22 @@ typedef struct {
 /* A word that a protein has at a place, or one like it, and what replacing it scores. next: the
  * row, from 1, with the same word at another place; 0: there is none. */
 typedef struct {
-    int32_t word, place, score, next;
+    int32_t word, place, score;
+    uint32_t next;
 } Row;
 
 /* The rows of a word: the first of them, from 1, and how many there are. */
 typedef struct {
-    int32_t first, number;
+    uint32_t first : 22, number : 10;
 } Chain;
 
 /* Words by which places of a protein are found. */
 typedef struct {
-    uint8_t *marked; /* (WORDS / 8 + 1,): whether there is a row of a word */
+    uint32_t *marked; /* (WORDS / 32 + 1,): whether there is a row of a word, in its bits */
     Chain *chains;   /* (WORDS,) */
     Row *rows;
     int64_t number, room;
 } Places;
-
-/* A word of a reference that a protein has too. */
-typedef struct {
-    int32_t word, place;
-} Common;
 
 /* What one thread works in; arrays grow as they need to. Those marked 0 are so between calls. */
 typedef struct {
@@ -96,8 +92,8 @@ typedef struct {
     int32_t *sums;     /* (diagonals,) 0 */
     int32_t *touched;  /* (diagonals,) */
     int16_t *pairs;    /* (diagonals,) */
-    int32_t *all_words; /* (diagonals,) */
-    Common *common;    /* (diagonals,) */
+    int32_t *words_of_reference; /* (diagonals,) */
+    int32_t *common;   /* (diagonals,) */
 } Space;
 
 /* A protein at work. */
@@ -112,16 +108,6 @@ static inline int32_t word_at(const uint8_t *codes, const int8_t *letters)
     int32_t a = letters[codes[0]], b = letters[codes[1]];
     int32_t c = letters[codes[3]], d = letters[codes[4]];
     return (a | b | c | d) < 0 ? -1 : ((a * LETTERS + b) * LETTERS + c) * LETTERS + d;
-}
-
-static inline int is_marked(const uint8_t *marked, int32_t word)
-{
-    return marked[word >> 3] >> (word & 7) & 1;
-}
-
-static inline void mark(uint8_t *marked, int32_t word)
-{
-    marked[word >> 3] |= (uint8_t)(1 << (word & 7));
 }
 
 /* Add a weight for each posting from `first` up to `last` to its reference. */
@@ -176,6 +162,11 @@ int64_t find_identical(const Index *index, const Limits *limits, Protein protein
 /* similar.c */
 int64_t search_similar(const Index *index, const Limits *limits, Space *space, Protein protein,
                        const uint8_t *hidden, int32_t *found);
+
+int32_t best_segment(const Index *index, Space *space, Protein protein, const Places *places,
+                     int64_t number);
+double by_chance(const Index *index, const Limits *limits, Protein protein, double lambda,
+                 double kappa);
 
 /* alignment.c */
 int prepare(const Index *index, const Limits *limits, Space *space, Protein protein);

@@ -36,7 +36,7 @@ void space_free(Space *space)
         return;
     void *arrays[] = {space->tally,   space->sizes, space->hits,    space->words,
                       space->profile, space->cells, space->traces,  space->sums,
-                      space->touched, space->pairs, space->common,  space->all_words};
+                      space->touched, space->pairs, space->common,  space->words_of_reference};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     places_free(&space->same);
@@ -46,7 +46,7 @@ void space_free(Space *space)
 
 static int room_for_places(Places *places)
 {
-    return RENEW(places->marked, WORDS / 8 + 1) || RENEW(places->chains, WORDS) ? -1 : 0;
+    return RENEW(places->marked, WORDS / 32 + 1) || RENEW(places->chains, WORDS) ? -1 : 0;
 }
 
 /* Null without memory. */
@@ -84,7 +84,7 @@ int room_for_diagonals(Space *space, int64_t number)
     space->diagonals = 0;
     number += number / 2;
     if (RENEW(space->sums, number) || RENEW(space->touched, number) ||
-        RENEW(space->pairs, number) || RENEW(space->all_words, number) || RENEW(space->common, number))
+        RENEW(space->pairs, number) || RENEW(space->words_of_reference, number) || RENEW(space->common, number))
         return -1;
     space->diagonals = number;
     return 0;
