@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Strings = NDArray[np.str_]
+
+#: Features of 10x that are no genes. An antibody is often called as the gene of its protein.
+NO_GENES: Final = frozenset(
+    (
+        *("Antibody Capture", "Antigen Capture", "CRISPR Guide Capture", "Custom"),
+        *("Multiplexing Capture", "Peaks"),
+    )
+)
 
 
 def reader_of(path: Path) -> Callable[[Path, str | None], Counts]:
@@ -92,9 +100,8 @@ def read_anndata(path: Path, layer: str | None) -> Counts:
     var = _frame(read_elem(file["raw/var" if name == RAW else "var"]))
     obs = _frame(read_elem(file["obs"]))
     rows = _rows_of(file[there[name]], (len(obs), len(var)), path)
-    return Counts(
-        path, obs, var, name, tuple(n for n in there if n != name and there[n] in file), rows, close
-    )
+    others = tuple(n for n in there if n != name and there[n] in file)
+    return _expression(Counts(path, obs, var, name, others, rows, close))
 
 
 def _frame(table: Any) -> pd.DataFrame:
@@ -236,12 +243,18 @@ def _expression(counts: Counts) -> Counts:
     import scipy.sparse as sp
 
     kinds = counts.var.get("feature_types")
-    if (
-        kinds is None
-        or (kinds == "Gene Expression").all()
-        or not (kinds == "Gene Expression").any()
-    ):
+    if kinds is None or (kinds == "Gene Expression").all():
         return counts
+    if not (kinds == "Gene Expression").any():
+        others = sorted(set(map(str, kinds)))
+        if not set(others) <= NO_GENES:
+            return counts  # a table that calls its genes something else
+        counts.close()
+        raise GstError(
+            f"holds no gene: its features are {', '.join(others)}",
+            where=str(counts.path),
+            hint="give the matrix of the genes of these cells",
+        )
     keep = np.flatnonzero((kinds == "Gene Expression").to_numpy())
     inner = counts.rows
     counts.rows = lambda start, stop: sp.csr_matrix(inner(start, stop)[:, keep])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +121,12 @@ def open_counts(path: Path, layer: str | None = None) -> Counts:
             return reader_of(path)(path, layer)
     except GstError:
         raise
+    except (EOFError, zlib.error) as error:
+        raise GstError(
+            f"a compressed file ends too early, or is damaged: {error}",
+            where=str(path),
+            hint="copy it again",
+        ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         text = str(error).split("\n")[0]
         raise GstError(

@@ -61,12 +61,16 @@ def test_layers_and_raw(tmp_path, matrix):
         open_counts(tmp_path / "x.h5ad", "other")
 
 
+def write_folder(folder: Path, matrix: np.ndarray) -> None:
+    scipy.io.mmwrite(folder / "matrix.mtx", sp.coo_matrix(matrix.T), field="integer")
+    lines = [f"ENSG{i:011d}\tGENE{i}\tGene Expression\n" for i in range(GENES)]
+    (folder / "features.tsv").write_text("".join(lines))
+    (folder / "barcodes.tsv").write_text("".join(f"c{i}\n" for i in range(CELLS)))
+
+
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_folder_of_cell_ranger(tmp_path, matrix, zipped):
-    scipy.io.mmwrite(tmp_path / "matrix.mtx", sp.coo_matrix(matrix.T), field="integer")
-    lines = [f"ENSG{i:011d}\tGENE{i}\tGene Expression\n" for i in range(GENES)]
-    (tmp_path / "features.tsv").write_text("".join(lines))
-    (tmp_path / "barcodes.tsv").write_text("".join(f"c{i}\n" for i in range(CELLS)))
+    write_folder(tmp_path, matrix)
     if zipped:
         for path in list(tmp_path.iterdir()):
             Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
@@ -75,8 +79,7 @@ def test_a_folder_of_cell_ranger(tmp_path, matrix, zipped):
     assert open_counts(tmp_path).var["gene_ids"].iloc[1] == "ENSG00000000001"
 
 
-def test_10x_h5_without_its_antibodies(tmp_path, matrix):
-    path = tmp_path / "x.h5"
+def write_10x(path: Path, matrix: np.ndarray, kinds: list[bytes]) -> None:
     csr = sp.csr_matrix(matrix)
     with h5py.File(path, "w") as file:
         group = file.create_group("matrix")
@@ -87,9 +90,36 @@ def test_10x_h5_without_its_antibodies(tmp_path, matrix):
         features = group.create_group("features")
         features["id"] = [f"ENSG{i:011d}".encode() for i in range(GENES)]
         features["name"] = [f"GENE{i}".encode() for i in range(GENES)]
-        kinds = [b"Gene Expression"] * (GENES - 1) + [b"Antibody Capture"]
         features["feature_type"] = kinds
-    assert (whole(path) == matrix[:, :-1]).all()
+
+
+def test_10x_h5_without_its_antibodies(tmp_path, matrix):
+    kinds = [b"Gene Expression"] * (GENES - 1) + [b"Antibody Capture"]
+    write_10x(tmp_path / "x.h5", matrix, kinds)
+    assert (whole(tmp_path / "x.h5") == matrix[:, :-1]).all()
+
+
+def test_antibodies_alone_are_no_genes(tmp_path, matrix):
+    write_10x(tmp_path / "x.h5", matrix, [b"Antibody Capture"] * GENES)
+    with pytest.raises(GstError, match="holds no gene: its features are Antibody Capture"):
+        open_counts(tmp_path / "x.h5")
+
+
+def test_anndata_without_its_antibodies(tmp_path, matrix):
+    made = adata(matrix)
+    made.var["feature_types"] = ["Antibody Capture"] + ["Gene Expression"] * (GENES - 1)
+    made.write_h5ad(tmp_path / "x.h5ad")
+    assert (whole(tmp_path / "x.h5ad") == matrix[:, 1:]).all()
+    assert list(open_counts(tmp_path / "x.h5ad").var.index) == [f"GENE{i}" for i in range(1, GENES)]
+
+
+def test_a_compressed_matrix_that_ends_too_early(tmp_path):
+    write_folder(tmp_path, np.random.default_rng(0).poisson(1.0, (CELLS, GENES)))
+    zipped = gzip.compress((tmp_path / "matrix.mtx").read_bytes())
+    (tmp_path / "matrix.mtx").unlink()
+    (tmp_path / "matrix.mtx.gz").write_bytes(zipped[: len(zipped) // 2])
+    with pytest.raises(GstError, match="ends too early"):
+        open_counts(tmp_path)
 
 
 def test_loom(tmp_path, matrix):
