@@ -224,6 +224,8 @@ def _output(id: str, fasta: str, output: str | None, format: str) -> str:
     if output is None:
         if fasta == "-":
             return "-"
+        if Path(fasta).name in ("", ".."):
+            raise GstError("is a folder", where=fasta, hint="name a FASTA file")
         extension = "csv" if format == "tsv" else format  # the original's table is called .csv
         return str(Path(fasta).with_name(f"{stem(fasta)}_symbols.{extension}"))
     return str(Path(output) / f"{id}.{format}") if is_folder(output) else output

@@ -34,6 +34,12 @@ def test_the_table_lies_beside_its_input_as_the_original_has_it():
     assert job.output == "/data/pig_symbols.json"
 
 
+@pytest.mark.parametrize("folder", [".", "..", "./", "a/.."])
+def test_a_folder_is_no_input(folder):
+    with pytest.raises(GstError, match="is a folder"):
+        plan([folder], None, "tsv")
+
+
 def test_standard_input_goes_to_standard_output():
     (job,) = plan(["-"], None, "tsv")
     assert (job.output, job.id) == ("-", "stdin")
