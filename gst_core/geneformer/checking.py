@@ -20,7 +20,7 @@ State = Literal["good", "note", "bad"]
 
 _HUMAN: Final = re.compile(r"ENSG\d{11}(\.\d+)?(_PAR_Y)?", re.IGNORECASE)
 _ENSEMBL: Final = re.compile(r"ENS([A-Z]{3,4})?G\d{11}(\.\d+)?", re.IGNORECASE)
-_ENTREZ: Final = re.compile(r"\d+")
+_ENTREZ: Final = re.compile(r"\d+(\.0)?")  # pandas makes floats of a column with gaps
 _TITLE: Final = re.compile(r"[A-Z][a-z0-9]+[a-z][A-Za-z0-9-]*")
 #: What genes named as Actb are taken for, where most are.
 RODENT_SYMBOLS: Final = "rodent symbols"

@@ -132,6 +132,8 @@ def _rows_of(element: Any, shape: tuple[int, int], path: Path) -> Callable[[int,
         return lambda start, stop: sp.csr_matrix(stored[start:stop])
     if element.shape != shape:
         raise GstError("matrix, obs and var are of different sizes", where=str(path))
+    if element.dtype == np.float16:  # scipy has no such matrices
+        return lambda start, stop: sp.csr_matrix(element[start:stop].astype(np.float32))
     return lambda start, stop: sp.csr_matrix(element[start:stop])
 
 
@@ -221,6 +223,14 @@ def read_loom(path: Path, layer: str | None) -> Counts:
     genes, cells = matrix.shape
 
     def table(group: str, number: int) -> pd.DataFrame:
+        for key, values in file[group].items():
+            if values.shape[:1] != (number,):
+                raise GstError(
+                    f"{group}/{key} has {values.shape[0] if values.shape else 1:,} values, "
+                    f"and the matrix {number:,}",
+                    where=str(path),
+                    hint="the file is damaged, or its matrix lies the other way round",
+                )
         columns = {
             key: _text(values) if values.dtype.kind in "SO" else values[:]
             for key, values in file[group].items()

@@ -89,6 +89,7 @@ def test_fractions_are_noted(resources_dir):
         ([f"GENE{i}" for i in range(30)], "symbols", 0),
         ([f"ENSMUSG{i:011d}" for i in range(30)], "Ensembl ids of another species", 1),
         ([str(i + 1) for i in range(30)], "Entrez ids", 1),
+        ([f"{i + 1}.0" for i in range(30)], "Entrez ids", 1),
         ([f"Gene{i}" for i in range(30)], "rodent symbols", 1),
     ],
 )

@@ -181,3 +181,18 @@ def test_a_gene_given_twice_in_a_cell_is_summed(tmp_path, matrix):
     rows = next(open_counts(path).chunks())[1]
     assert rows.indices.tolist() == [1, 3]
     assert rows.data.tolist() == [4, 3]
+
+
+def test_half_precision_is_read(tmp_path, matrix):
+    made = adata(matrix.astype(np.float16), np.asarray)
+    made.write_h5ad(tmp_path / "x.h5ad")
+    assert (whole(tmp_path / "x.h5ad") == matrix).all()
+
+
+def test_attributes_of_loom_fit_its_matrix(tmp_path, matrix):
+    with h5py.File(tmp_path / "x.loom", "w") as file:
+        file["matrix"] = matrix.T
+        file["row_attrs/Gene"] = [f"GENE{i}".encode() for i in range(GENES + 1)]
+        file["col_attrs/CellID"] = [f"c{i}".encode() for i in range(CELLS)]
+    with pytest.raises(GstError, match="row_attrs/Gene has 6 values, and the matrix 5"):
+        open_counts(tmp_path / "x.loom")
