@@ -101,7 +101,7 @@ def read_anndata(path: Path, layer: str | None) -> Counts:
     obs = _frame(read_elem(file["obs"]))
     rows = _rows_of(file[there[name]], (len(obs), len(var)), path)
     others = tuple(n for n in there if n != name and there[n] in file)
-    return _expression(Counts(path, obs, var, name, others, rows, close))
+    return expression(Counts(path, obs, var, name, others, rows, close))
 
 
 def _frame(table: Any) -> pd.DataFrame:
@@ -175,7 +175,7 @@ def read_10x(path: Path, layer: str | None) -> Counts:
         )
         return sp.csr_matrix(parts, shape=(stop - start, len(var)))
 
-    return _expression(Counts(path, obs, var, "X", (), rows, file.close))
+    return expression(Counts(path, obs, var, "X", (), rows, file.close))
 
 
 def read_mtx(path: Path, layer: str | None) -> Counts:
@@ -205,7 +205,7 @@ def read_mtx(path: Path, layer: str | None) -> Counts:
             where=str(path),
             hint="the three files must be of one run",
         )
-    return _expression(Counts(path, obs, var, "X", (), lambda a, b: matrix[a:b]))
+    return expression(Counts(path, obs, var, "X", (), lambda a, b: matrix[a:b]))
 
 
 def read_loom(path: Path, layer: str | None) -> Counts:
@@ -248,8 +248,14 @@ def read_loom(path: Path, layer: str | None) -> Counts:
     )
 
 
-def _expression(counts: Counts) -> Counts:
-    """Leave out what is no gene: antibodies, guides, peaks of 10x's multi-omics."""
+def expression(counts: Counts) -> Counts:
+    """Leave out what is no gene: antibodies, guides, peaks of 10x's multi-omics.
+
+    Raises
+    ------
+    GstError
+        If nothing is left.
+    """
     import scipy.sparse as sp
 
     kinds = counts.var.get("feature_types")

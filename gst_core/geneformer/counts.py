@@ -137,8 +137,10 @@ def open_counts(path: Path, layer: str | None = None) -> Counts:
 
 
 def of_anndata(adata: AnnData, layer: str | None = None) -> Counts:
-    """Take counts that are in memory."""
+    """Take counts that are in memory, as those of a file are taken."""
     import scipy.sparse as sp
+
+    from gst_core.geneformer.count_formats import expression
 
     name = layer or "X"
     var = adata.raw.var if name == RAW and adata.raw is not None else adata.var
@@ -154,7 +156,8 @@ def of_anndata(adata: AnnData, layer: str | None = None) -> Counts:
     others = tuple(
         k for k in [*adata.layers, *([RAW] if adata.raw is not None else [])] if k != name
     )
-    return Counts(Path("AnnData"), adata.obs, var, name, others, lambda a, b: matrix[a:b])
+    counts = Counts(Path("AnnData"), adata.obs, var, name, others, lambda a, b: matrix[a:b])
+    return expression(counts)
 
 
 def no_layer(path: Path, name: str, there: list[str]) -> GstError:

@@ -14,7 +14,7 @@ import scipy.io
 import scipy.sparse as sp
 
 from gst_core.errors import GstError
-from gst_core.geneformer.counts import open_counts
+from gst_core.geneformer.counts import of_anndata, open_counts
 
 CELLS, GENES = 7, 5
 
@@ -110,6 +110,7 @@ def test_anndata_without_its_antibodies(tmp_path, matrix):
     made.var["feature_types"] = ["Antibody Capture"] + ["Gene Expression"] * (GENES - 1)
     made.write_h5ad(tmp_path / "x.h5ad")
     assert (whole(tmp_path / "x.h5ad") == matrix[:, 1:]).all()
+    assert of_anndata(made).n_genes == GENES - 1
     assert list(open_counts(tmp_path / "x.h5ad").var.index) == [f"GENE{i}" for i in range(1, GENES)]
 
 
