@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             if is_ours(error):
                 raise
-            raise missing_package(error, f"{ctx.find_root().info_name} {cmd_name}") from error
+            raise missing_package(error, f"{ctx.command_path} {cmd_name}") from error
         assert isinstance(command, click.Command)
         if command.epilog is None:
             command.epilog = epilogue(f"{ctx.command_path} {cmd_name}")
@@ -92,6 +92,8 @@ def run(command: click.Command, program: str) -> NoReturn:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, click.Abort) and isinstance(error.__cause__, Exception):
+            error = error.__cause__  # click takes every end of a file for that of the terminal
         if not isinstance(error, BrokenPipeError):
             if isinstance(error, ModuleNotFoundError) and not is_ours(error):
                 error = missing_package(error, program)

@@ -12,23 +12,16 @@ from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 from gst_core.geneformer.counts import Counts, open_counts
+from gst_core.geneformer.gene_kinds import RODENT_SYMBOLS, advice_for, dates, kinds_of_names
 from gst_core.geneformer.kinds import SAMPLE, Matrix, kind_of
 from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.tokenizer import INDEX, Tokenizer, gene_column, gene_names
 
 State = Literal["good", "note", "bad"]
 
-_HUMAN: Final = re.compile(r"ENSG\d{11}(\.\d+)?(_PAR_Y)?", re.IGNORECASE)
-_ENSEMBL: Final = re.compile(r"ENS([A-Z]{3,4})?G\d{11}(\.\d+)?", re.IGNORECASE)
-_ENTREZ: Final = re.compile(r"\d+(\.0)?")  # pandas makes floats of a column with gaps
-_TITLE: Final = re.compile(r"[A-Z][a-z0-9]+[a-z][A-Za-z0-9-]*")
-#: What genes named as Actb are taken for, where most are.
-RODENT_SYMBOLS: Final = "rodent symbols"
 #: Of the counts, with less than this in genes that have a token a file is not human, or not read
 #: by the right column.
 _FEW: Final = 0.5
-#: Of the symbols in this case, a file is taken for a rodent's.
-_RODENT: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +110,10 @@ def check_file(
             raise GstError("has no cells or no genes", where=str(path))
         report = Report(str(path), resources.model_version)
         report.add("cells and genes", "good", f"{counts.n_cells:,} and {counts.n_genes:,}")
+        if counts.left_out:
+            others = ", ".join(f"{n:,} {kind}" for kind, n in counts.left_out.items())
+            report.numbers["left_out"] = counts.left_out
+            report.add("features left out", "note", others, "they are no genes")
         matrix = _values(report, counts)
         found = gene_column(counts.var, resources, column)
         names = gene_names(counts.var, found)
@@ -165,19 +162,28 @@ def _genes(report: Report, column: str, names: NDArray[np.str_], tokenizer: Toke
     )
     report.numbers |= {"gene_column": column, "gene_ids": most, "gene_kinds": kinds}
     report.add("genes' names", "good", f"{text}, in {where}")
-    if (versioned := sum(bool(re.search(r"^ENS.*\.\d+", name)) for name in names)) > 0:
+    if (versioned := sum(bool(re.match(r"ENS[A-Z]*\d{11}\.\d+", name)) for name in names)) > 0:
         report.add("versions", "note", f"{versioned:,} ids have one", "they are taken off")
     positions = tokenizer.resources.index_of(names)
     mapped = positions[positions >= 0]
     repeated = len(mapped) - len(np.unique(mapped))
     report.numbers |= {"genes": len(names), "genes_with_token": len(mapped), "repeated": repeated}
     state: State = "good" if len(mapped) else "bad"
-    advice = "" if len(mapped) else _other_species(most)
+    advice = "" if len(mapped) else advice_for(most)
     found = f"{len(mapped):,} of {len(names):,} ({len(mapped) / len(names):.0%})"
     report.add("genes with a token", state, found, advice)
     if repeated:
         report.add(
             "genes named twice", "note", f"{repeated:,} columns", "counts of one gene are summed"
+        )
+    if turned := dates(names):
+        report.numbers["dates"] = len(turned)
+        report.add(
+            "dates for genes",
+            "note",
+            f"{len(turned):,}, such as {turned[0]}",
+            "a spreadsheet made them of symbols such as SEPT2, and their counts are lost here: "
+            "take the names from what the counting program wrote",
         )
     if most == RODENT_SYMBOLS:
         report.add(
@@ -187,40 +193,6 @@ def _genes(report: Report, column: str, names: NDArray[np.str_], tokenizer: Toke
             "use geneformer bridge, which goes by orthologues: the same letters are not always "
             "the same gene",
         )
-
-
-def _other_species(kind: str) -> str:
-    if kind == "Entrez ids":
-        return "put Ensembl ids or symbols into var['ensembl_id']"
-    if kind == "Ensembl ids of another species":
-        return "use geneformer bridge for a species that is not human"
-    return "put human Ensembl ids or symbols into var['ensembl_id']"
-
-
-def kinds_of_names(names: NDArray[np.str_]) -> dict[str, int]:
-    """Count names by what they look like; symbols are a rodent's where most are in its case."""
-    kinds = dict.fromkeys(
-        (
-            "human Ensembl ids",
-            "Ensembl ids of another species",
-            "Entrez ids",
-            RODENT_SYMBOLS,
-            "symbols",
-        ),
-        0,
-    )
-    titled = sum(bool(_TITLE.fullmatch(name)) for name in names)
-    rodent = titled > _RODENT * len(names)
-    for name in names:
-        if _HUMAN.fullmatch(name):
-            kinds["human Ensembl ids"] += 1
-        elif _ENSEMBL.fullmatch(name):
-            kinds["Ensembl ids of another species"] += 1
-        elif _ENTREZ.fullmatch(name):
-            kinds["Entrez ids"] += 1
-        else:
-            kinds[RODENT_SYMBOLS if rodent else "symbols"] += 1
-    return kinds
 
 
 def _cells(report: Report, counts: Counts, tokenizer: Tokenizer) -> None:
@@ -238,7 +210,9 @@ def _cells(report: Report, counts: Counts, tokenizer: Tokenizer) -> None:
         "counts with a token",
         "good" if share >= _FEW else "bad",
         f"{share:.1%}",
-        "" if share >= _FEW else "is this human, and are these the right names? (--gene_column)",
+        ""
+        if share >= _FEW or not report.numbers["genes_with_token"]  # that was said before
+        else advice_for(report.numbers["gene_ids"], few=True),
     )
     room = tokenizer.resources.max_length - special
     empty, cut = int((genes == 0).sum()), int((genes > room).sum())

@@ -7,6 +7,7 @@ that is stored by genes (CSC) is read at once.
 
 from __future__ import annotations
 
+import csv
 import gzip
 from collections.abc import Callable
 from pathlib import Path
@@ -42,10 +43,10 @@ def reader_of(path: Path) -> Callable[[Path, str | None], Counts]:
         If it is none that is known.
     """
     if path.is_dir():
-        if any(find(path, name) for name in ("matrix.mtx",)):
-            return read_mtx
         if (path / ".zgroup").exists() or (path / "zarr.json").exists():
             return read_anndata
+        if find(path, "matrix.mtx"):
+            return read_mtx
         raise GstError(
             "is a folder without matrix.mtx, and no zarr",
             where=str(path),
@@ -152,7 +153,10 @@ def read_10x(path: Path, layer: str | None) -> Counts:
             if not groups
             else f"holds several matrices: {', '.join(g.name for g in groups)}",
             where=str(path),
-            hint="give the .h5 that Cell Ranger wrote, or an .h5ad",
+            hint="give the .h5 that Cell Ranger wrote, or an .h5ad"
+            if not groups
+            else "write the one that is meant: "
+            f"scanpy.read_10x_h5('{path.name}', genome='{groups[0].name[1:]}').write('one.h5ad')",
         )
     group = groups[0]
     features = group.get("features")
@@ -189,21 +193,31 @@ def read_mtx(path: Path, layer: str | None) -> Counts:
     features_file = find(path, "features.tsv") or _needed(path, "genes.tsv")
     with _opened(matrix_file) as file:
         matrix = sp.csr_matrix(scipy.io.mmread(file).T)
-    features = pd.read_csv(features_file, sep="\t", header=None, dtype=str, keep_default_na=False)
+    features, barcodes = (
+        pd.read_csv(
+            file,
+            sep="\t",
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            quoting=csv.QUOTE_NONE,
+        )
+        for file in (features_file, _needed(path, "barcodes.tsv"))
+    )
     names = features[1] if features.shape[1] > 1 else features[0]
     var = pd.DataFrame({"gene_ids": features[0].to_numpy()}, index=names.to_numpy())
     if features.shape[1] > 2:
         var["feature_types"] = features[2].to_numpy()
-    barcodes = pd.read_csv(
-        _needed(path, "barcodes.tsv"), sep="\t", header=None, dtype=str, keep_default_na=False
-    )
     obs = pd.DataFrame(index=barcodes[0].to_numpy())
     if matrix.shape != (len(obs), len(var)):
+        transposed = matrix.shape == (len(var), len(obs))
         raise GstError(
             f"the matrix has {matrix.shape[0]:,} cells and {matrix.shape[1]:,} genes, "
             f"its tables {len(obs):,} and {len(var):,}",
             where=str(path),
-            hint="the three files must be of one run",
+            hint="genes must be the matrix's rows: write it the other way round"
+            if transposed
+            else "the three files must be of one run",
         )
     return expression(Counts(path, obs, var, "X", (), lambda a, b: matrix[a:b]))
 
@@ -271,7 +285,10 @@ def expression(counts: Counts) -> Counts:
             where=str(counts.path),
             hint="give the matrix of the genes of these cells",
         )
-    keep = np.flatnonzero((kinds == "Gene Expression").to_numpy())
+    genes = (kinds == "Gene Expression").to_numpy()
+    for kind in kinds[~genes].astype(str):
+        counts.left_out[kind] = counts.left_out.get(kind, 0) + 1
+    keep = np.flatnonzero(genes)
     inner = counts.rows
     counts.rows = lambda start, stop: sp.csr_matrix(inner(start, stop)[:, keep])
     counts.var = counts.var.iloc[keep]
@@ -284,8 +301,24 @@ def _refuse_layer(path: Path, layer: str | None) -> None:
 
 
 def find(folder: Path, name: str) -> Path | None:
-    """Find a file, gzipped or not."""
-    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    """Find a file, gzipped or not; as GEO has it, with the sample before its name (GSM1_...).
+
+    Raises
+    ------
+    GstError
+        If there are several samples.
+    """
+    endings = (name, f"{name}.gz")
+    if found := next((folder / n for n in endings if (folder / n).is_file()), None):
+        return found
+    there = [p for p in sorted(folder.iterdir()) if p.name.endswith(endings) and p.is_file()]
+    if len(there) > 1:
+        raise GstError(
+            f"holds several samples: {', '.join(p.name for p in there[:4])}",
+            where=str(folder),
+            hint="give each a folder of its own",
+        )
+    return there[0] if there else None
 
 
 def _needed(folder: Path, name: str) -> Path:

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from scipy.sparse import csr_matrix
 
+#: What the libraries that read counts raise on files that are damaged or of another kind.
+DAMAGE: Final = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
 #: Cells of a chunk.
 CHUNK: Final = 2048
 #: Name of the counts in ``.raw``, as ``--layer`` takes it.
@@ -42,6 +53,8 @@ class Counts:
         Matrices of the same file that were not read.
     rows
         Gives the rows from one cell to another as CSR.
+    left_out
+        Type to number of features that are no genes, and not among the rows of `var`.
     """
 
     path: Path
@@ -51,6 +64,7 @@ class Counts:
     others: tuple[str, ...]
     rows: Callable[[int, int], csr_matrix]
     close: Callable[[], None] = field(default=lambda: None)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def n_cells(self) -> int:
@@ -68,7 +82,7 @@ class Counts:
             stop = min(start + size, self.n_cells)
             try:
                 rows = _sound(self.rows(start, stop))
-            except (OSError, ValueError, KeyError, IndexError) as error:
+            except DAMAGE as error:
                 raise GstError(
                     f"cells {start:,} to {stop:,} cannot be read: {error}",
                     where=str(self.path),
@@ -127,7 +141,7 @@ def open_counts(path: Path, layer: str | None = None) -> Counts:
             where=str(path),
             hint="copy it again",
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except DAMAGE as error:
         text = str(error).split("\n")[0]
         raise GstError(
             f"cannot be read as counts of cells: {text}",
@@ -152,6 +166,8 @@ def of_anndata(adata: AnnData, layer: str | None = None) -> Counts:
         matrix = adata.layers[name]
     else:
         raise no_layer(Path("AnnData"), name, list(adata.layers))
+    if matrix is not None and matrix.dtype == np.float16:  # scipy has no such matrices
+        matrix = matrix.astype(np.float32)
     matrix = sp.csr_matrix(matrix)
     others = tuple(
         k for k in [*adata.layers, *([RAW] if adata.raw is not None else [])] if k != name

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
-from gst_core.geneformer.checking import RODENT_SYMBOLS, kinds_of_names
 from gst_core.geneformer.counts import Counts, open_counts
 from gst_core.geneformer.dataset_writer import DatasetWriter, arrow_type
+from gst_core.geneformer.gene_kinds import RODENT_SYMBOLS, kinds_of_names
 from gst_core.geneformer.kinds import require_raw
 from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.tokenizer import Tokenizer, TokenStatistics, gene_column, gene_names

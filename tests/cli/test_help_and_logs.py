@@ -12,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from gst_core.cli._common import run
 from gst_core.cli.assign import assign
 from gst_core.cli.geneformer.main import geneformer
 from gst_core.cli.main import gst
@@ -106,3 +107,19 @@ def test_no_color_is_obeyed() -> None:
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "\x1b[3" not in done.stdout + done.stderr
+
+
+def test_the_end_of_a_file_is_not_taken_for_that_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """click makes of each EOFError an Abort without words."""
+
+    @click.command()
+    def read() -> None:
+        raise EOFError("the stream ended early")
+
+    monkeypatch.setattr("sys.argv", ["gst"])
+    with pytest.raises(SystemExit) as ended:
+        run(read, "gst")
+    assert ended.value.code == 1
+    assert "EOFError: the stream ended early" in capsys.readouterr().err

@@ -28,6 +28,7 @@ importlib.import_module({module!r}).main()
         ("gst_assign", ["--sequences_fasta", "x"], "onnxruntime", "cpu"),
         ("gst", ["db", "dump", "--help"], "sqlalchemy", "ensembl"),
         ("gst", ["train", "--help"], "torch", "train"),
+        ("gst", ["dataset", "ensembl", "--help"], "urllib3", "train"),
     ],
 )
 def test_the_extra_is_named(program: str, arguments: list[str], package: str, extra: str) -> None:
@@ -36,6 +37,8 @@ def test_the_extra_is_named(program: str, arguments: list[str], package: str, ex
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{program}: error: ")
+    if "--help" in arguments:  # which reads the command's own module
+        assert f"'{' '.join([program, *arguments[:-1]])}' needs" in line
     assert f"needs the Python package '{package}', which is not installed" in line
     assert f".venv/bin/pip install -e '.[{extra}]'" in line
 

@@ -90,12 +90,50 @@ def test_fractions_are_noted(resources_dir):
         ([f"ENSMUSG{i:011d}" for i in range(30)], "Ensembl ids of another species", 1),
         ([str(i + 1) for i in range(30)], "Entrez ids", 1),
         ([f"{i + 1}.0" for i in range(30)], "Entrez ids", 1),
+        ([str(i) for i in range(30)], "row numbers", 1),
+        ([f"{i}_TP53" for i in IDS], "human Ensembl ids joined with other text", 1),
+        ([f"GRCh38_{i}" for i in IDS], "human Ensembl ids joined with other text", 1),
+        ([f"hg19___GENE{i}" for i in range(30)], "names with the genome before them", 1),
         ([f"Gene{i}" for i in range(30)], "rodent symbols", 1),
     ],
 )
 def test_kinds_of_names(resources_dir, names, kind, code):
     found, report = looked_at(counts(names=names), resources_dir)
     assert (report["gene_ids"], found) == (kind, code)
+
+
+@pytest.mark.parametrize(
+    ("names", "column"),
+    [
+        ([f"{i}|TP53" for i in IDS], r"(ENSG\d{11})"),
+        ([f"GRCh38_GENE{i}" for i in range(30)], r"^(?:GRCh\d+|hg\d+)_+(.+)"),
+    ],
+)
+def test_the_advice_on_names_with_other_text_is_right(resources_dir, names, column):
+    adata = counts(names=names)
+    code, report = looked_at(adata, resources_dir)
+    assert code == 1
+    assert column in finding(report, "genes with a token")["advice"]
+    adata.var["ensembl_id"] = adata.var_names.str.extract(column, expand=False).values
+    code, report = looked_at(adata, resources_dir)
+    assert (code, report["genes_with_token"]) == (0, 30)
+
+
+def test_symbols_that_a_spreadsheet_made_dates_of_are_noted(resources_dir):
+    turned = ["1-Mar", "Sep-02", "2023-03-01", "1-Dec"]
+    code, report = looked_at(counts(names=[*IDS[:-4], *turned]), resources_dir)
+    assert (code, report["dates"]) == (0, 4)
+    assert "4, such as 1-Mar" in finding(report, "dates")["value"]
+    _, report = looked_at(counts(names=[*IDS[:-2], "MARCH1", "MAR1-IT1"]), resources_dir)
+    assert "dates" not in report
+
+
+def test_antibodies_are_left_out_and_noted(resources_dir):
+    adata = counts()
+    adata.var["feature_types"] = ["Gene Expression"] * 28 + ["Antibody Capture"] * 2
+    code, report = looked_at(adata, resources_dir)
+    assert (code, report["genes"]) == (0, 28)
+    assert finding(report, "features left out")["value"] == "2 Antibody Capture"
 
 
 def test_versions_and_genes_named_twice_are_noted(resources_dir):

@@ -111,6 +111,7 @@ def test_anndata_without_its_antibodies(tmp_path, matrix):
     made.write_h5ad(tmp_path / "x.h5ad")
     assert (whole(tmp_path / "x.h5ad") == matrix[:, 1:]).all()
     assert of_anndata(made).n_genes == GENES - 1
+    assert of_anndata(made).left_out == {"Antibody Capture": 1}
     assert list(open_counts(tmp_path / "x.h5ad").var.index) == [f"GENE{i}" for i in range(1, GENES)]
 
 
@@ -121,6 +122,49 @@ def test_a_compressed_matrix_that_ends_too_early(tmp_path):
     (tmp_path / "matrix.mtx.gz").write_bytes(zipped[: len(zipped) // 2])
     with pytest.raises(GstError, match="ends too early"):
         open_counts(tmp_path)
+
+
+def test_half_precision_in_memory(matrix):
+    made = adata(matrix.astype(np.float16), np.asarray)
+    assert (next(of_anndata(made).chunks())[1].toarray() == matrix).all()
+
+
+def folder_of(folder: Path, matrix: np.ndarray, sample: str = "") -> Path:
+    folder.mkdir(exist_ok=True)
+    with gzip.open(folder / f"{sample}matrix.mtx.gz", "wb") as file:
+        scipy.io.mmwrite(file, sp.coo_matrix(matrix.T), field="integer")
+    features = "".join(f'ENSG{i:011d}\t"G{i}\tGene Expression\n' for i in range(GENES))
+    barcodes = "".join(f"c{i}\n" for i in range(CELLS))
+    for name, text in (("features", features), ("barcodes", barcodes)):
+        (folder / f"{sample}{name}.tsv.gz").write_bytes(gzip.compress(text.encode()))
+    return folder
+
+
+def test_a_folder_as_geo_has_it(tmp_path, matrix):
+    assert (whole(folder_of(tmp_path / "one", matrix, "GSM1_")) == matrix).all()
+    assert open_counts(tmp_path / "one").var.index[1] == '"G1'
+    folder_of(tmp_path / "one", matrix, "GSM2_")
+    with pytest.raises(GstError, match=r"several samples: GSM1_matrix\.mtx\.gz, GSM2_"):
+        open_counts(tmp_path / "one")
+
+
+@pytest.mark.parametrize("name", ["matrix.mtx.gz", "features.tsv.gz", "barcodes.tsv.gz"])
+@pytest.mark.parametrize("damage", ["truncated", "overwritten"])
+def test_a_damaged_file_of_a_folder_is_one_sentence(tmp_path, matrix, name, damage):
+    path = folder_of(tmp_path / "x", matrix) / name
+    data = path.read_bytes()
+    half = len(data) // 2
+    path.write_bytes(data[:half] if damage == "truncated" else data[:half] + bytes(half))
+    with pytest.raises(GstError, match=r"x: (a compressed file ends too early|cannot be read)"):
+        whole(tmp_path / "x")
+
+
+def test_a_transposed_folder_is_told(tmp_path, matrix):
+    folder = folder_of(tmp_path / "x", matrix)
+    with gzip.open(folder / "matrix.mtx.gz", "wb") as file:
+        scipy.io.mmwrite(file, sp.coo_matrix(matrix), field="integer")
+    with pytest.raises(GstError, match="the other way round"):
+        open_counts(folder)
 
 
 def test_loom(tmp_path, matrix):
