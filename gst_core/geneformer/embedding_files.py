@@ -243,6 +243,13 @@ def _cells_alone(columns: dict[str, NDArray[Any]]) -> Any:
     obs = pd.DataFrame(columns)
     names = obs.pop("obs_names") if "obs_names" in obs else pd.Series(range(len(obs)))
     obs.index = pd.Index(names.astype(str))
+    for name in obs.columns:
+        if obs[name].dtype == object and obs[name].isna().any():
+            # HDF5 has no gaps in text: as categories they are written, a column of gaps too
+            present = obs[name].dropna().astype(str)
+            obs[name] = pd.Categorical(
+                obs[name].map(str, na_action="ignore"), pd.Index(sorted(set(present)), dtype=str)
+            )
     return anndata.AnnData(obs=obs)
 
 
@@ -252,5 +259,11 @@ def _write_h5ad(output: Path, adata: Any, vectors: NDArray[np.float32]) -> None:
     try:
         adata.write_h5ad(temporary)
         temporary.replace(output)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise GstError(
+            f"the cells' own columns cannot be written to .h5ad: {str(error).splitlines()[-1]}",
+            where=str(output),
+            hint="leave the column out, or write a .parquet",
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)

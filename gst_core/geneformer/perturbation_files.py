@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
-from gst_core.files import atomic_write, make_folder
+from gst_core.files import atomic_write, check_folder, make_folder
 from gst_core.geneformer.perturbing import Results
 from gst_core.geneformer.resources import Resources
 
@@ -46,7 +46,7 @@ class PerturbationFolder:
     Parameters
     ----------
     path
-        It is made where it is not there.
+        :meth:`begin` makes it where it is not there.
     description
         What is done; ``key`` names everything that the result depends on.
 
@@ -57,8 +57,10 @@ class PerturbationFolder:
     """
 
     def __init__(self, path: Path, description: dict[str, Any]) -> None:
-        self.path = make_folder(path)
+        check_folder(path)
+        self.path = path
         self.description = description
+        self._states: NDArray[np.float64] | None = None
         file = self.path / DESCRIPTION
         if file.is_file():
             found = read_description(self.path)
@@ -69,10 +71,17 @@ class PerturbationFolder:
                     hint="name another --output, or remove this one",
                 )
             self.description = found
-        else:
+
+    def begin(self) -> None:
+        """Make the folder, and keep in it what is done and the embeddings of states."""
+        file = self.path / DESCRIPTION
+        if not file.is_file():
             make_folder(self.path / "parts")
             with atomic_write(file) as stream:
-                stream.write(json.dumps(description, indent=2) + "\n")
+                stream.write(json.dumps(self.description, indent=2) + "\n")
+        if self._states is not None:
+            with atomic_write(self.path / _STATES, "wb") as stream:
+                np.save(stream, self._states, allow_pickle=False)
 
     @property
     def complete(self) -> bool:
@@ -86,14 +95,12 @@ class PerturbationFolder:
         return [number for number in range(parts) if not self._part(number).is_file()]
 
     def kept_states(self, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """``(S, D)`` embeddings of states: those that are here already, or computed and kept."""
+        """``(S, D)`` embeddings of states: those that are here, or computed for `begin` to keep."""
         file = self.path / _STATES
         if file.is_file():
             return np.asarray(np.load(file, allow_pickle=False))
-        vectors = compute()
-        with atomic_write(file, "wb") as stream:
-            np.save(stream, vectors, allow_pickle=False)
-        return vectors
+        self._states = compute()
+        return self._states
 
     def write(self, number: int, results: Results) -> None:
         """Write a part, its affected genes first: a part that is there is whole."""

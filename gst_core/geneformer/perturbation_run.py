@@ -228,6 +228,7 @@ def perturb_file(
     )
     if not forecast(told):
         return None
+    folder.begin()
     done = 0
     for n in missing:
         folder.write(n, experiment.part(n))

@@ -12,6 +12,7 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 import torch
@@ -249,3 +250,22 @@ def test_a_killed_run_goes_on_where_it_was(checkpoint, adata, resources_dir, tmp
     table = pd.read_parquet(tmp_path / "e.parquet")
     np.testing.assert_allclose(table.iloc[:, :16], expected, atol=1e-5)
     assert not list(tmp_path.glob(".*parts"))
+
+
+@pytest.mark.parametrize("gaps", [[0], range(12)])
+def test_cells_of_a_dataset_with_gaps_go_into_h5ad(checkpoint, resources_dir, tmp_path, gaps):
+    """Arrow has gaps in text, HDF5 has none."""
+    texts: list[str | None] = [f"d{i}" for i in range(12)]
+    for gap in gaps:
+        texts[gap] = None
+    values = np.array([[2, 5 + i, 3] for i in range(12)], np.int32)
+    tokens = Tokens(values.ravel(), np.arange(0, 37, 3))
+    with DatasetWriter(tmp_path / "x.dataset", {"donor": pa.string()}, pa.int32()) as writer:
+        writer.write(tokens, {"donor": np.array(texts, object)})
+    result = run(
+        *(tmp_path / "x.dataset", "--checkpoint", checkpoint, "--resources", resources_dir),
+        *("--output", tmp_path / "x.h5ad"),
+    )
+    assert result.exit_code == 0, result.output
+    donors = anndata.read_h5ad(tmp_path / "x.h5ad").obs["donor"]
+    assert [None if d != d else d for d in donors] == texts

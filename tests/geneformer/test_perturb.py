@@ -270,7 +270,10 @@ def test_the_cost_is_told_before(dataset, checkpoint, tmp_path):
     genes = int((TokenDataset.open(dataset).lengths - 2).sum())
     assert f"{genes + 9} forward passes of 9 cells" in result.output
     assert "about" in result.output
-    assert not (tmp_path / "n" / "shifts.parquet").exists()
+    assert not (tmp_path / "n").exists()
+    # what was looked at does not stand in the way of what is done
+    done = run(dataset, checkpoint, "--output", tmp_path / "n", "--genes", "GENE1")
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize(
