@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.errors import GstError
-from gst_core.geneformer.counts import RAW, Counts, no_layer
+from gst_core.geneformer.counts import RAW, Counts, as_csr, no_layer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,9 +134,7 @@ def _rows_of(element: Any, shape: tuple[int, int], path: Path) -> Callable[[int,
         return lambda start, stop: sp.csr_matrix(stored[start:stop])
     if element.shape != shape:
         raise GstError("matrix, obs and var are of different sizes", where=str(path))
-    if element.dtype == np.float16:  # scipy has no such matrices
-        return lambda start, stop: sp.csr_matrix(element[start:stop].astype(np.float32))
-    return lambda start, stop: sp.csr_matrix(element[start:stop])
+    return lambda start, stop: as_csr(element[start:stop])
 
 
 def read_10x(path: Path, layer: str | None) -> Counts:
@@ -147,15 +146,17 @@ def read_10x(path: Path, layer: str | None) -> Counts:
     _refuse_layer(path, layer)
     file = h5py.File(path)
     groups = [g for g in file.values() if isinstance(g, h5py.Group) and "indptr" in g]
-    if len(groups) != 1:
+    if not groups:
         raise GstError(
-            "is neither AnnData nor 10x's matrix"
-            if not groups
-            else f"holds several matrices: {', '.join(g.name for g in groups)}",
+            "is neither AnnData nor 10x's matrix",
             where=str(path),
-            hint="give the .h5 that Cell Ranger wrote, or an .h5ad"
-            if not groups
-            else "write the one that is meant: "
+            hint="give the .h5 that Cell Ranger wrote, or an .h5ad",
+        )
+    if len(groups) > 1:
+        raise GstError(
+            f"holds several matrices: {', '.join(g.name for g in groups)}",
+            where=str(path),
+            hint="write the one that is meant: "
             f"scanpy.read_10x_h5('{path.name}', genome='{groups[0].name[1:]}').write('one.h5ad')",
         )
     group = groups[0]
@@ -226,7 +227,6 @@ def read_loom(path: Path, layer: str | None) -> Counts:
     """Read loom, which has genes by cells."""
     import h5py
     import pandas as pd
-    import scipy.sparse as sp
 
     file = h5py.File(path)
     there = {"X": "matrix", **{name: f"layers/{name}" for name in file.get("layers", ())}}
@@ -257,9 +257,7 @@ def read_loom(path: Path, layer: str | None) -> Counts:
         if found := next((key for key in keys if key in frame), None):
             frame.index = pd.Index(frame[found].astype(str))
     others = tuple(n for n in there if n != name)
-    return Counts(
-        path, obs, var, name, others, lambda a, b: sp.csr_matrix(matrix[:, a:b].T), file.close
-    )
+    return Counts(path, obs, var, name, others, lambda a, b: as_csr(matrix[:, a:b].T), file.close)
 
 
 def expression(counts: Counts) -> Counts:
@@ -286,8 +284,7 @@ def expression(counts: Counts) -> Counts:
             hint="give the matrix of the genes of these cells",
         )
     genes = (kinds == "Gene Expression").to_numpy()
-    for kind in kinds[~genes].astype(str):
-        counts.left_out[kind] = counts.left_out.get(kind, 0) + 1
+    counts.left_out = dict(Counter(kinds[~genes].astype(str)))
     keep = np.flatnonzero(genes)
     inner = counts.rows
     counts.rows = lambda start, stop: sp.csr_matrix(inner(start, stop)[:, keep])

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -152,8 +152,6 @@ def open_counts(path: Path, layer: str | None = None) -> Counts:
 
 def of_anndata(adata: AnnData, layer: str | None = None) -> Counts:
     """Take counts that are in memory, as those of a file are taken."""
-    import scipy.sparse as sp
-
     from gst_core.geneformer.count_formats import expression
 
     name = layer or "X"
@@ -166,14 +164,20 @@ def of_anndata(adata: AnnData, layer: str | None = None) -> Counts:
         matrix = adata.layers[name]
     else:
         raise no_layer(Path("AnnData"), name, list(adata.layers))
-    if matrix is not None and matrix.dtype == np.float16:  # scipy has no such matrices
-        matrix = matrix.astype(np.float32)
-    matrix = sp.csr_matrix(matrix)
+    matrix = as_csr(matrix)
     others = tuple(
         k for k in [*adata.layers, *([RAW] if adata.raw is not None else [])] if k != name
     )
     counts = Counts(Path("AnnData"), adata.obs, var, name, others, lambda a, b: matrix[a:b])
     return expression(counts)
+
+
+def as_csr(matrix: Any) -> csr_matrix:
+    """Make CSR of a dense or sparse matrix; scipy has none of half precision."""
+    import scipy.sparse as sp
+
+    half = getattr(matrix, "dtype", None) == np.float16
+    return sp.csr_matrix(matrix.astype(np.float32) if half else matrix)
 
 
 def no_layer(path: Path, name: str, there: list[str]) -> GstError:

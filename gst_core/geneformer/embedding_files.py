@@ -246,10 +246,8 @@ def _cells_alone(columns: dict[str, NDArray[Any]]) -> Any:
     for name in obs.columns:
         if obs[name].dtype == object and obs[name].isna().any():
             # HDF5 has no gaps in text: as categories they are written, a column of gaps too
-            present = obs[name].dropna().astype(str)
-            obs[name] = pd.Categorical(
-                obs[name].map(str, na_action="ignore"), pd.Index(sorted(set(present)), dtype=str)
-            )
+            text = obs[name].map(str, na_action="ignore")
+            obs[name] = pd.Categorical(text, pd.Index(sorted(set(text.dropna())), dtype=str))
     return anndata.AnnData(obs=obs)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -74,7 +73,7 @@ def kinds_of_names(names: NDArray[np.str_]) -> dict[str, int]:
     return kinds
 
 
-def _are_row_numbers(names: Sequence[str] | NDArray[np.str_]) -> bool:
+def _are_row_numbers(names: NDArray[np.str_]) -> bool:
     return all(name == str(number) for number, name in enumerate(names))
 
 

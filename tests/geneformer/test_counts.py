@@ -232,6 +232,11 @@ def test_half_precision_is_read(tmp_path, matrix):
     made = adata(matrix.astype(np.float16), np.asarray)
     made.write_h5ad(tmp_path / "x.h5ad")
     assert (whole(tmp_path / "x.h5ad") == matrix).all()
+    with h5py.File(tmp_path / "x.loom", "w") as file:
+        file["matrix"] = matrix.T.astype(np.float16)
+        file["row_attrs/Gene"] = [f"GENE{i}".encode() for i in range(GENES)]
+        file["col_attrs/CellID"] = [f"c{i}".encode() for i in range(CELLS)]
+    assert (whole(tmp_path / "x.loom") == matrix).all()
 
 
 def test_attributes_of_loom_fit_its_matrix(tmp_path, matrix):
