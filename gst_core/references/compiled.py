@@ -48,45 +48,21 @@ class _Index(ctypes.Structure):
     )
 
 
+def _fields(kind: Any, names: str) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, kind) for name in names.split())
+
+
 class _Limits(ctypes.Structure):
     """``Limits`` of ``references.h``."""
 
     _fields_ = (
-        *((name, _INT) for name in ("common", "budget", "budget_per_word", "parts", "shortest")),
-        ("least", ctypes.c_float),
-        *(
-            (name, _INT)
-            for name in ("found", "aligned", "tried", "searched", "rivals", "sure", "similar")
-        ),
-        ("identical", _INT),
-        *(
-            (name, _DOUBLE)
-            for name in (
-                "worth",
-                "doubtful",
-                "weak",
-                "unexpected",
-                "lambda_",
-                "kappa",
-                "ungapped_lambda",
-                "ungapped_kappa",
-            )
-        ),
-        *((name, _INT) for name in ("alike", "more_alike", "tallied", "block", "probed", "ranked")),
-        *((name, _INT) for name in ("places_of_word", "places_of_all")),
-        *(
-            (name, _INT)
-            for name in (
-                "judged",
-                "gap_open",
-                "gap_extend",
-                "bin_bits",
-                "few",
-                "margin",
-                "wide_margin",
-            )
-        ),
-        ("word_worth", _INT),
+        *_fields(_INT, "common budget budget_per_word parts shortest"),
+        *_fields(ctypes.c_float, "least"),
+        *_fields(_INT, "found aligned tried searched rivals sure similar identical"),
+        *_fields(_DOUBLE, "worth doubtful weak unexpected"),
+        *_fields(_DOUBLE, "lambda_ kappa ungapped_lambda ungapped_kappa"),
+        *_fields(_INT, "alike more_alike tallied block probed ranked places_of_word places_of_all"),
+        *_fields(_INT, "judged gap_open gap_extend bin_bits few margin wide_margin word_worth"),
     )
 
 

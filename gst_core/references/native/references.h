@@ -64,7 +64,9 @@ typedef struct {
     uint32_t next;
 } Row;
 
-/* The rows of a word: the first of them, from 1, and how many there are. */
+/* The rows of a word: the first of them, from 1, and how many there are. Rows are at most
+ * `places_of_all` and the words like those of one more place, 2^20 and WORDS, fewer than 2^22; those
+ * of one word at most `places_of_word`, 512, less than 2^10. */
 typedef struct {
     uint32_t first : 22, number : 10;
 } Chain;

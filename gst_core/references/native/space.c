@@ -84,7 +84,8 @@ int room_for_diagonals(Space *space, int64_t number)
     space->diagonals = 0;
     number += number / 2;
     if (RENEW(space->sums, number) || RENEW(space->touched, number) ||
-        RENEW(space->pairs, number) || RENEW(space->words_of_reference, number) || RENEW(space->common, number))
+        RENEW(space->pairs, number) || RENEW(space->words_of_reference, number) ||
+        RENEW(space->common, number))
         return -1;
     space->diagonals = number;
     return 0;
