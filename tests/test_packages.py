@@ -110,7 +110,7 @@ def check() -> dict[str, Any]:
 def made_wheel(folder: Path, check: dict[str, Any], files: dict[str, bytes]) -> Path:
     """Write a wheel of these files; those of the package that it needs are empty."""
     native = "gst_core/references/native/"
-    sources = {f"{native}words.c": b"int x;", f"{native}words.h": b"int z;"}
+    sources = {f"{native}seeds.c": b"int x;", f"{native}seeds.h": b"int z;"}
     digest = hashlib.sha256(b"int x;int z;").hexdigest().encode()
     elf = b"\x7fELF".ljust(18, b"\0") + (62).to_bytes(2, "little") + digest
     needed = [pattern for pattern in check["NEEDED"] if not pattern.startswith(native)]
@@ -141,7 +141,7 @@ def test_a_wheel_as_it_should_be(tmp_path: Path, check: dict[str, Any]) -> None:
     [
         ({"tests/test_x.py": b""}, "tests/test_x.py does not belong there"),
         ({"gst_core/__pycache__/made.py": b""}, "made.py does not belong there"),
-        ({"gst_core/references/native/words.c": b"int y;"}, "compiled from other sources"),
+        ({"gst_core/references/native/seeds.c": b"int y;"}, "compiled from other sources"),
         ({"gst_core/references/_native.so": b"\x7fELF".ljust(20, b"\xb7")}, "another processor"),
     ],
 )

@@ -23,7 +23,7 @@ from gst_core.export.candidates import export
 from gst_core.files import atomic_write
 from gst_core.nomenclature import read_canonical, read_tables
 from gst_core.processors import available_threads
-from gst_core.references.postings import NARROW
+from gst_core.references.index import NARROW
 from gst_core.references.store import MOST_REFERENCES
 from gst_core.training.building import build_model
 from gst_core.training.deciding import DecidingConfig

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.dataset.sketches import candidates, sketch, word_length
-from gst_core.references.compiled import LIBRARY, CompiledLookUp
+from gst_core.references.compiled import LIBRARY
+from gst_core.references.compiled_lookup import CompiledLookUp
 from gst_core.references.lookup import LookUp
 from gst_core.references.portable import PortableLookUp
 from gst_core.references.store import References, plain

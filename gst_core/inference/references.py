@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from gst_core.assignment import Evidence
 from gst_core.inference.engine import Engine, Prediction
 from gst_core.references import compiled
-from gst_core.references.alignment import draw
 from gst_core.references.copies import without_rivalry
-from gst_core.references.evidence import FEATURES, FEATURES_BEFORE, EvidenceFinder, features
 from gst_core.references.evidence import Evidence as Found
+from gst_core.references.evidence import EvidenceFinder
+from gst_core.references.features import FEATURES, FEATURES_BEFORE, features
+from gst_core.references.gapped import draw
 from gst_core.references.lookup import LONGEST
 from gst_core.references.scopes import Scopes
 from gst_core.references.store import STORED, References, unpack
@@ -189,7 +190,7 @@ class ReferenceEngine(Engine):
             references.accessions[reference],
             alignment.identity,
             alignment.query_coverage,
-            alignment.reference_coverage,
+            alignment.target_coverage,
             tuple(self._vocabulary[number].symbol for number in others),
         )
 

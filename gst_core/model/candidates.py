@@ -94,7 +94,7 @@ class CandidateTransformer(nn.Module):
         Parameters
         ----------
         features
-            ``(B, K, F)``, as :func:`gst_core.references.evidence.features` makes them.
+            ``(B, K, F)``, as :func:`gst_core.references.features.features` makes them.
         present
             ``(B, K)`` bool: whether there is such a candidate.
 

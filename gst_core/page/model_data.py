@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from gst_core.errors import GstError
 from gst_core.inference.namer import GeneNamer
 from gst_core.inference.references import APPROVED, ReferenceEngine
-from gst_core.references import alignment, evidence, postings
-from gst_core.references.compiled import CompiledLookUp
+from gst_core.references import evidence, features, gapped, index
+from gst_core.references.compiled_lookup import CompiledLookUp
 from gst_core.references.lookup import LONGEST
+from gst_core.references.seeds import SEEDS
 from gst_core.references.store import BASE, PER_WORD, STORED, plain
 from gst_core.references.substitutions import BLOSUM90
-from gst_core.references.words import WORDS
 from gst_core.sequences import ALPHABET
 
 #: Of the index: what the page works out by itself.
 _MADE: Final = frozenset(
-    ("codes", "starts", "word_starts", "postings", "weights", "inverse_root", "classes")
+    ("codes", "starts", "seed_starts", "postings", "weights", "inverse_root", "classes")
 )
 _TYPES: Final = {ctypes.c_int32: "i32", ctypes.c_float: "f32", ctypes.c_double: "f64"}
 #: Arrays begin at multiples of so many bytes.
@@ -75,10 +75,10 @@ def read_model(path: str | Path | None) -> PageModel:
     look_up = engine.finder.look_up
     if not isinstance(look_up, CompiledLookUp):
         raise GstError(engine.warning)
-    index, limits = look_up.layout()
+    fields, limits = look_up.layout()
     stored, network = _parts(namer.path)
     arrays = dict(stored) | {
-        name: array for name, array in index if array is not None and name not in _MADE
+        name: array for name, array in fields if array is not None and name not in _MADE
     }
     described, content = _laid_out(arrays)
     facts = {
@@ -99,19 +99,19 @@ def read_model(path: str | Path | None) -> PageModel:
         "packed_base": BASE,
         "packed_per_word": PER_WORD,
         "residues": int(stored["lengths"].sum()),
-        "words": WORDS,
-        "common": postings.common(len(stored["lengths"])),
-        "bytes_of_number": np.dtype(postings.number_type(len(stored["lengths"]))).itemsize,
-        "parts": postings.PARTS,
-        "lengths_floor": postings.SHORT,
+        "seeds": SEEDS,
+        "common": index.common(len(stored["lengths"])),
+        "bytes_of_number": np.dtype(index.number_type(len(stored["lengths"]))).itemsize,
+        "parts": index.PARTS,
+        "lengths_floor": index.SHORT,
         "candidates": evidence.CANDIDATES,
         "features": engine.feature_count,
         "close": evidence.CLOSE,
-        "lambda": alignment.LAMBDA,
-        "kappa": alignment.KAPPA,
-        "enough": evidence.ENOUGH,
+        "lambda": gapped.LAMBDA,
+        "kappa": gapped.KAPPA,
+        "enough": features.ENOUGH,
         "room": look_up.room,
-        "index": [[name, "i64" if name in ("size", "wide") else "pointer"] for name, _ in index],
+        "index": [[name, "i64" if name in ("size", "wide") else "pointer"] for name, _ in fields],
         "limits": [[_TYPES[kind], value] for kind, value in limits],
         "arrays": described,
     }

@@ -19,7 +19,7 @@ from gst_core.references.compiled import SOURCES, digest
 
 #: What the page calls of ``gst_core/references/native``, and the allocator of its library.
 _FUNCTIONS: Final = (
-    *("count_words", "fill_postings", "space_new", "look_up_batch", "count_matches", "show"),
+    *("count_seeds", "fill_postings", "space_new", "look_up_batch", "count_matches", "show"),
     *("malloc", "free"),
 )
 # As hatch_build.py has it: no fused operations, the same numbers on every processor.

@@ -1,1 +1,1 @@
-"""Reference proteins: stored small, searched by their words, aligned with what resembles them."""
+"""Reference proteins: stored small, searched by their seeds, aligned with what resembles them."""

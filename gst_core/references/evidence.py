@@ -1,4 +1,4 @@
-"""What speaks for each candidate symbol of a protein, as numbers that a network can weigh."""
+"""What speaks for each candidate symbol of a protein: its best targets, brought together."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.clades import LINEAGE_OF_CLADE
-from gst_core.references.alignment import KAPPA, LAMBDA, self_score
-from gst_core.references.compiled import LIBRARY, CompiledLookUp, Library
-from gst_core.references.lookup import Alignment, Hidden, LookedUp, LookUp, Proteins
+from gst_core.references.compiled import LIBRARY, Library
+from gst_core.references.compiled_lookup import CompiledLookUp
+from gst_core.references.gapped import self_score
+from gst_core.references.lookup import Alignment, Hidden, LookedUp, LookUp, Queries
 from gst_core.references.portable import PortableLookUp
 from gst_core.references.store import MOST_REFERENCES, MOST_RESIDUES, References, plain
 
@@ -21,13 +22,6 @@ CANDIDATES: Final = 12
 #: Identical residues are counted where another symbol reaches this share of the best score.
 CLOSE: Final = 0.9
 
-#: Numbers a candidate.
-FEATURES: Final = 27
-#: Of models before these: they read the first ones.
-FEATURES_BEFORE: Final = 21
-#: Training proteins beyond this make a symbol no more likely.
-ENOUGH: Final = 8
-
 Array = NDArray[np.float32]
 
 
@@ -35,19 +29,20 @@ Array = NDArray[np.float32]
 class Evidence:
     """What was found for a batch of B proteins, K candidates each.
 
-    Candidates that were aligned come first, by their scores, the others after them, by their words.
+    Candidates that were aligned come first, by their scores, the others after them, as the
+    prefilter ranks them.
 
     Attributes
     ----------
     classes
         ``(B, K)``: class index of each candidate's symbol; -1 where there are fewer candidates.
     references
-        ``(B, K)``: the reference of the symbol that aligns best, by its words where none was
+        ``(B, K)``: the reference of the symbol that aligns best, by its seeds where none was
         aligned; -1 where there are fewer candidates.
     numbers
         ``(B, K, 11)``: what :data:`NUMBERS` says of each candidate.
     queries
-        ``(B, 4)``: sum of the weights of the protein's words, its residues, its score
+        ``(B, 4)``: sum of the weights of the protein's seeds, its residues, its score
         against itself, and the residues of all references.
     """
 
@@ -62,8 +57,8 @@ class Evidence:
         return self.classes >= 0
 
 
-#: What :attr:`Evidence.numbers` holds: the weight of the words shared with that reference of the
-#: symbol which has most in common, and of all its words; the symbol's references that were found;
+#: What :attr:`Evidence.numbers` holds: the weight of the seeds shared with that reference of the
+#: symbol which has most in common, and of all its seeds; the symbol's references that were found;
 #: best and mean score of its alignments; identical residues and columns of the best (0 where not
 #: counted); the best one's residues and score against itself; training proteins of the
 #: symbol; and whether the reference is of the protein's lineage (1), of another (-1), or that
@@ -94,7 +89,7 @@ class EvidenceFinder:
     Parameters
     ----------
     references
-        Proteins whose symbols are known.
+        Queries whose symbols are known.
     counts
         ``(C,)``: training proteins of each symbol.
     workers
@@ -131,7 +126,7 @@ class EvidenceFinder:
 
     def find(
         self,
-        proteins: Proteins,
+        proteins: Queries,
         clades: NDArray[np.int64],
         hidden: Hidden | None = None,
         given: Sequence[NDArray[np.int32]] | None = None,
@@ -153,7 +148,7 @@ class EvidenceFinder:
         Returns
         -------
         evidence
-            Of proteins without a word that is like one of a reference, no candidates.
+            Of proteins without a seed that is like one of a reference, no candidates.
         """
         proteins = [plain(codes) for codes in proteins]
         looked_up = self.look_up.look_up(proteins, hidden)
@@ -172,7 +167,7 @@ class EvidenceFinder:
 
     def _by_symbol(
         self,
-        proteins: Proteins,
+        proteins: Queries,
         looked_up: LookedUp,
         given: Sequence[NDArray[np.int32]] | None,
     ) -> Evidence:
@@ -188,7 +183,7 @@ class EvidenceFinder:
         evidence.queries[:, 1] = [len(codes) for codes in proteins]
         evidence.queries[:, 2] = [self_score(codes) for codes in proteins]
         evidence.queries[:, 3] = len(self.references.codes)
-        found, shared, scores = looked_up.references, looked_up.shared, looked_up.scores
+        found, shared, scores = looked_up.targets, looked_up.shared, looked_up.scores
         rows = np.repeat(np.arange(size), looked_up.numbers)
         symbols = self.references.classes[found]
         if given is not None:
@@ -209,8 +204,8 @@ class EvidenceFinder:
         group = rank[inverse]
         # Each protein's references are sorted by score: the first of a symbol is its best one.
         totals = self.look_up.totals[found]
-        by_words = np.lexsort((-shared / np.sqrt(np.maximum(totals, 1)), group))
-        likest = by_words[np.searchsorted(group[by_words], np.arange(len(order)))]
+        by_seeds = np.lexsort((-shared / np.sqrt(np.maximum(totals, 1)), group))
+        likest = by_seeds[np.searchsorted(group[by_seeds], np.arange(len(order)))]
         row = rows[first]
         slot = np.arange(len(order)) - np.searchsorted(row, np.arange(size))[row]
         aligned = np.maximum(np.bincount(group, scores > 0), 1)
@@ -231,7 +226,7 @@ class EvidenceFinder:
             evidence.numbers[*at, place] = column[few]
         return evidence
 
-    def _count_matches(self, proteins: Proteins, evidence: Evidence) -> None:
+    def _count_matches(self, proteins: Queries, evidence: Evidence) -> None:
         """Count identical residues where scores say little, in place."""
         score = evidence.numbers[:, :, 3]
         highest = score.max(1, keepdims=True)
@@ -250,79 +245,11 @@ def _as_given(
     result = np.empty_like(symbols)
     start = 0
     while start < len(given):
-        # Proteins of one species mostly come together.
+        # Queries of one species mostly come together.
         stop = start + 1
         while stop < len(given) and given[stop] is given[start]:
             stop += 1
         part = slice(int(ends[start] - numbers[start]), int(ends[stop - 1]))
         result[part] = given[start][symbols[part]]
         start = stop
-    return result
-
-
-def features(evidence: Evidence) -> Array:
-    """Turn evidence into what the network reads.
-
-    Parameters
-    ----------
-    evidence
-        Of B proteins with K candidates each.
-
-    Returns
-    -------
-    features
-        ``(B, K, 27)``; 0 where there is no candidate.
-    """
-    shared, total, found, score, mean, matches, columns, length, whole, count, kin = np.moveaxis(
-        evidence.numbers, 2, 0
-    )
-    own, residues, itself, searched = (
-        np.maximum(column, 1e-6)[:, None] for column in evidence.queries.T
-    )
-    length, whole = np.maximum(length, 1), np.maximum(whole, 1)
-    ranked = np.sort(score, axis=1)
-    highest, second = ranked[:, -1:], ranked[:, -2:-1]
-    rival = np.where(score == highest, second, highest)
-    top = np.maximum(highest, 1)
-    lead = (score - rival) / top
-    cosine = shared / np.sqrt(own * np.maximum(total, 1e-6))
-    shorter = np.minimum(length, residues)
-    identity = matches / shorter
-    columns_there = columns > 0
-    equal = ((score[:, :, None] == score[:, None, :]) & (score[:, :, None] > 0)).sum(2)
-    # Nats by which a score is above the highest that strangers are expected to have.
-    surplus = LAMBDA * score - np.log(KAPPA * residues * searched)
-    result = np.stack(
-        np.broadcast_arrays(
-            cosine,
-            cosine / np.maximum(cosine.max(1, keepdims=True), 1e-9),
-            np.clip(np.log(residues / length), -3, 3),
-            np.log1p(found),
-            score / itself,
-            score / whole,
-            score / top,
-            np.tanh(8 * lead),
-            np.tanh(40 * lead),
-            score / shorter / 5,
-            identity,
-            identity - identity.max(1, keepdims=True),
-            matches / np.maximum(columns, 1),
-            columns_there,
-            columns / residues,
-            columns / length,
-            mean / top,
-            np.log(residues) / 8,
-            np.log1p(score) / 8,
-            np.log1p(np.minimum(count, ENOUGH)),
-            kin,
-            np.log1p(np.maximum(itself - score, 0)) / 8,
-            np.log1p(np.maximum(whole - score, 0)) / 8,
-            np.log1p(top - score) / 8,
-            np.sign(lead) * np.log1p(np.abs(score - rival)) / 8,
-            np.log(np.maximum(equal, 1)),
-            np.clip(surplus, -20, 60) / 20,
-        ),
-        axis=-1,
-    ).astype(np.float32)
-    result[~evidence.present] = 0
     return result

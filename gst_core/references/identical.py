@@ -1,7 +1,8 @@
-"""References with the very sequence of a query, found whatever their seeds say.
+"""Targets with the very sequence of a query, found whatever their seeds say.
 
-A long repetitive protein shares all its distinct words with shorter ones of its family, and may
-rank below them by its words; nothing speaks more for a symbol than the same sequence.
+A long repetitive protein shares all its distinct seeds with shorter ones of its family, and the
+prefilter may rank it below them; nothing speaks more for a symbol than the same sequence.
+``native/identical.c`` finds the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 #: Residues that make a key, at equal distances from the first to the last.
 SAMPLED: Final = 16
-#: References of one query at most; the same histone has a dozen symbols.
+#: Targets of one query at most; the same histone has a dozen symbols.
 IDENTICAL: Final = 64
 #: Of the polynomial that sums up a key, modulo 2 ** 64 (Knuth's multiplier of MMIX).
 MULTIPLIER: Final = 6364136223846793005
@@ -43,45 +44,45 @@ def keys(codes: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.uint
 
 
 class Identical:
-    """References in the order of their keys.
+    """Targets in the order of their keys.
 
     Parameters
     ----------
     codes, starts
-        Of the references, as for :func:`keys`.
+        Of the targets, as for :func:`keys`.
 
     Attributes
     ----------
     keys
         ``(R,)`` uint64, ascending.
-    references
-        ``(R,)`` int32: whose they are; of equal keys the first reference comes first.
+    targets
+        ``(R,)`` int32: whose they are; of equal keys the first target comes first.
     """
 
     def __init__(self, codes: NDArray[np.uint8], starts: NDArray[np.int64]) -> None:
         of_each = keys(codes, starts)
         order = np.argsort(of_each, kind="stable")
         self.keys = np.ascontiguousarray(of_each[order])
-        self.references = order.astype(np.int32)
+        self.targets = order.astype(np.int32)
         self._codes, self._starts = codes, starts
 
     def find(
         self, codes: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int32]:
-        """Give the references with a sequence, :data:`IDENTICAL` at most, ascending.
+        """Give the targets with a sequence, :data:`IDENTICAL` at most, ascending.
 
         Parameters
         ----------
         codes
             Plain residue codes, at least one.
         hidden
-            ``(R,)``: references to leave out.
+            ``(R,)``: targets to leave out.
         """
         key: Any = keys(codes, np.array([0, len(codes)]))[0]
         first, last = (np.searchsorted(self.keys, key, side) for side in ("left", "right"))
         same = [
             number
-            for number in self.references[first:last].tolist()
+            for number in self.targets[first:last].tolist()
             if (hidden is None or not hidden[number])
             and np.array_equal(self._codes[self._starts[number] : self._starts[number + 1]], codes)
         ]

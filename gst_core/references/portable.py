@@ -1,7 +1,7 @@
-"""Looking up references in numpy and Biopython, for machines without the compiled one.
+"""The look-up in numpy and Biopython, for machines without the compiled one.
 
-Words are looked up to the same numbers. Alignments are of whole matrices: a score is never lower,
-and seldom higher.
+The searches find the same targets. Alignments are of whole matrices: a score is never lower, and
+seldom higher.
 """
 
 from __future__ import annotations
@@ -11,22 +11,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references import lookup, postings
-from gst_core.references.alignment import KAPPA, LAMBDA, Query, score_by_chance, self_score
+from gst_core.references import index, lookup
+from gst_core.references.evalue import cutoff_score
+from gst_core.references.gapped import KAPPA, LAMBDA, Query, self_score
 from gst_core.references.identical import Identical
-from gst_core.references.lookup import Alignment, Hidden, LookedUp, Proteins
-from gst_core.references.portable_index import PortableIndex, own_words
+from gst_core.references.lookup import Alignment, Hidden, LookedUp, Queries
+from gst_core.references.prefilter import prefilter
+from gst_core.references.seeds import seed_table
+from gst_core.references.sensitive import search_sensitively
 from gst_core.references.store import References
+from gst_core.references.ungapped import extend_ungapped, ungapped_cutoff
 
 Found = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Work:
-    """A protein, what was found for it, the scores, and what cannot have a good one."""
+    """A query, what was found for it, the scores, and what cannot have a good one."""
 
     codes: NDArray[np.uint8]
-    asked: Query
+    query: Query
     found: NDArray[np.int32]
     scores: NDArray[np.float64]
     unlikely: NDArray[np.bool_]
@@ -38,91 +42,94 @@ class PortableLookUp:
     Parameters
     ----------
     references
-        The references.
+        The targets.
     workers
         Threads that build the index.
     """
 
     def __init__(self, references: References, workers: int) -> None:
-        self._index = PortableIndex(references, workers)
-        self.totals, self.self_scores = self._index.totals, self._index.self_scores
+        self._index = index.build(references, workers)
+        self.totals = (self._index.totals / index.PARTS).astype(np.float32)
+        self.self_scores = self._index.self_scores
         self._references, self._lengths = references, references.lengths
         self._identical = Identical(references.codes, references.starts)
 
-    def look_up(self, proteins: Proteins, hidden: Hidden | None = None) -> LookedUp:
-        """Find references; see :class:`~gst_core.references.lookup.LookUp`."""
-        own = np.zeros(len(proteins))
+    def look_up(self, queries: Queries, hidden: Hidden | None = None) -> LookedUp:
+        """Find targets; see :class:`~gst_core.references.lookup.LookUp`."""
+        own = np.zeros(len(queries))
         parts: list[Found] = [(np.empty(0, dtype=np.int32), np.empty(0), np.empty(0))]
-        for row, codes in enumerate(proteins):
+        for row, codes in enumerate(queries):
             found, own[row] = self._look_up(codes, None if hidden is None else hidden[row])
             parts.append(found)
         numbers = np.array([len(found) for found, *_ in parts[1:]], dtype=np.int64)
-        references, shared, scores = (np.concatenate(p) for p in zip(*parts, strict=True))
-        return LookedUp(numbers, own, references, shared, scores)
+        targets, shared, scores = (np.concatenate(p) for p in zip(*parts, strict=True))
+        return LookedUp(numbers, own, targets, shared, scores)
 
     def count_matches(
-        self, proteins: Proteins, rows: NDArray[np.int64], references: NDArray[np.int32]
+        self, queries: Queries, rows: NDArray[np.int64], targets: NDArray[np.int32]
     ) -> NDArray[np.int64]:
         """Count matches; see :class:`~gst_core.references.lookup.LookUp`."""
         shown = [
-            self.show(proteins[row], reference)
-            for row, reference in zip(rows.tolist(), references.tolist(), strict=True)
+            self.show(queries[row], target)
+            for row, target in zip(rows.tolist(), targets.tolist(), strict=True)
         ]
         counts = [(alignment.matches, alignment.columns) for alignment in shown]
         return np.array(counts, dtype=np.int64).reshape(-1, 2)
 
-    def show(self, protein: NDArray[np.uint8], reference: int) -> Alignment:
+    def show(self, query: NDArray[np.uint8], target: int) -> Alignment:
         """Show an alignment; see :class:`~gst_core.references.lookup.LookUp`."""
-        return Query(protein).align(self._references[reference])
+        return Query(query).align(self._references[target])
 
     def _look_up(
         self, codes: NDArray[np.uint8], hidden: NDArray[np.bool_] | None
     ) -> tuple[Found, float]:
-        found, shared, own = self._index.search(codes, lookup.FOUND, hidden)
+        found, shared, own = prefilter(self._index, codes, lookup.FOUND, hidden)
         whole, scores = self_score(codes), np.zeros(len(found))
         if not len(codes):
             return (found, shared, scores), own
-        asked = Query(codes)
-        words = shared / np.sqrt(np.maximum(self._lengths[found], postings.SHORT))
-        worth = words >= lookup.WORTH_ALIGNING * words.max(initial=0)
+        query = Query(codes)
+        by_seeds = shared / np.sqrt(np.maximum(self._lengths[found], index.SHORT))
+        worth = by_seeds >= lookup.WORTH_ALIGNING * by_seeds.max(initial=0)
         worth[lookup.SEARCHED :] = False
         symbols = self._references.classes[found]
         if (symbols[worth] == symbols[:1]).all():
             worth[1:] = False
-        # References with the very sequence are aligned, which words may rank low.
+        # Targets with the very sequence are aligned, which the prefilter may rank low.
         identical = self._identical.find(codes, hidden)
         new = identical[~np.isin(identical, found)]
         found, shared = np.append(found, new), np.append(shared, np.full(len(new), own))
         symbols, scores = self._references.classes[found], np.zeros(len(found))
         for place in np.flatnonzero(np.isin(found, identical)).tolist():
-            scores[place] = asked.score(self._references[int(found[place])])
-        work = _Work(codes, asked, found, scores, np.zeros(len(found), dtype=np.bool_))
+            scores[place] = query.score(self._references[int(found[place])])
+        work = _Work(codes, query, found, scores, np.zeros(len(found), dtype=np.bool_))
         self._align(work, np.flatnonzero(worth))
         if scores.max(initial=0) < lookup.DOUBTFUL * whole:
-            rivals = np.sort(np.unique(symbols, return_index=True)[1])[: lookup.RIVALS]
-            self._align(work, rivals)
+            competing = np.sort(np.unique(symbols, return_index=True)[1])[: lookup.COMPETING]
+            self._align(work, competing)
         if scores.max(initial=0) < lookup.WEAK * whole:
-            similar = self._index.search_similar(codes, lookup.SIMILAR, hidden)
-            new = similar[~np.isin(similar, found)]
-            wanted = np.append(np.isin(found, similar), np.ones(len(new), dtype=np.bool_))
+            hits = search_sensitively(
+                self._index, self._references, codes, lookup.SENSITIVE, hidden
+            )
+            new = hits[~np.isin(hits, found)]
+            to_align = np.append(np.isin(found, hits), np.ones(len(new), dtype=np.bool_))
             found = np.concatenate([found, new])
             nothing = np.zeros(len(new))
             shared, scores = np.append(shared, nothing), np.append(scores, nothing)
             unlikely = np.append(work.unlikely, nothing > 0)
-            work = _Work(codes, asked, found, scores, unlikely)
-            for place in np.flatnonzero(wanted & (scores == 0)).tolist():
-                scores[place] = asked.score(self._references[int(found[place])])
-            wanted[: min(lookup.SURE, len(wanted) - len(new))] = True
-            self._align(work, np.flatnonzero(wanted))
+            work = _Work(codes, query, found, scores, unlikely)
+            for place in np.flatnonzero(to_align & (scores == 0)).tolist():
+                scores[place] = query.score(self._references[int(found[place])])
+            to_align[: min(lookup.BEST_BY_SEEDS, len(to_align) - len(new))] = True
+            self._align(work, np.flatnonzero(to_align))
         # Of genes with the same protein the first by name comes first: RSPH10B before RSPH10B2.
         ties = np.where(scores > 0, self._references.classes[found], 0)
         order = np.lexsort((ties, -scores))
         return (found[order], shared[order], scores[order]), own
 
     def _align(self, work: _Work, places: NDArray[np.intp]) -> None:
-        """Score the first references of each symbol among those at some places, in place."""
+        """Score the first targets of each symbol among those at some places, in place."""
         symbols, scores = self._references.classes[work.found], work.scores
-        chance = score_by_chance(len(work.codes), len(self._references.codes), LAMBDA, KAPPA)
+        cutoff = cutoff_score(len(work.codes), len(self._references.codes), LAMBDA, KAPPA)
         tried = int((scores > 0).sum())
         seen: dict[int, int] = {}
         for place in places.tolist():
@@ -131,11 +138,11 @@ class PortableLookUp:
             seen[symbol] = times + 1
             if scores[place] or work.unlikely[place] or times >= lookup.ALIGNED:
                 continue
-            if tried >= lookup.TRIED and scores.max() < chance:
-                rows = own_words(work.codes)
-                segment = int(self._index.score_segments(work.codes, rows, number)[0])
-                work.unlikely[place] = segment < self._index.chance_segment(len(work.codes))
+            if tried >= lookup.TRIED and scores.max() < cutoff:
+                table = seed_table(work.codes)
+                segment = int(extend_ungapped(self._references, work.codes, table, number)[0])
+                work.unlikely[place] = segment < ungapped_cutoff(self._references, len(work.codes))
                 if work.unlikely[place]:
                     continue
-            scores[place] = work.asked.score(self._references[int(number[0])])
+            scores[place] = work.query.score(self._references[int(number[0])])
             tried += 1

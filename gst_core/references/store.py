@@ -15,7 +15,7 @@ from gst_core.sequences.reduced import ALIASES
 #: References a model may have: the compiled index has 20 bits for a number while it is built, and
 #: one stands for none.
 MOST_REFERENCES: Final = (1 << 20) - 1
-#: Residues of them all: postings of words are counted in 31 bits.
+#: Residues of them all: postings of seeds are counted in 31 bits.
 MOST_RESIDUES: Final = (1 << 31) - 1
 
 #: What a model file carries beside its network, as outputs of the graph that are constants:
@@ -78,7 +78,7 @@ class References:
 
 
 def plain(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Replace rare and ambiguous residues by those that scoring tables and words know."""
+    """Replace rare and ambiguous residues by those that scoring tables and seeds know."""
     return _PLAIN[codes]
 
 

@@ -13,7 +13,7 @@ from gst_core.errors import GstError
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
 from gst_core.nomenclature import Canonical, Tables, relabel, settle_entries
 from gst_core.references.evidence import EvidenceFinder
-from gst_core.references.postings import NARROW
+from gst_core.references.index import NARROW
 from gst_core.references.scopes import Scopes
 from gst_core.references.store import References
 from gst_core.reliability import expected_calibration_error

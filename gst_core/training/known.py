@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.evidence import KIN, Evidence, EvidenceFinder, features
+from gst_core.references.evidence import KIN, Evidence, EvidenceFinder
+from gst_core.references.features import features
 from gst_core.training.proteins import LabelledProtein, clade_indices
 from gst_core.training.simulation import BATCH, UNTOLD, Labelled, Simulated, in_batches
 

@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gst_core.references.seeds import SEEDS, distinct_seeds
 from gst_core.references.store import References, plain
-from gst_core.references.words import WORDS, distinct_words
 from gst_core.training.proteins import LabelledProtein, clade_indices
 
-#: A protein is left out where one of its symbol shares this much of the larger one's words.
+#: A protein is left out where one of its symbol shares this much of the larger one's seeds.
 SIMILAR: Final = 0.6
 #: Proteins shorter than this share of the median of their symbol are fragments. One is kept where
-#: no reference of its symbol has the share `NOVEL` of its words, if it is not very short.
+#: no reference of its symbol has the share `NOVEL` of its seeds, if it is not very short.
 FRAGMENT: Final = 0.5
 NOVEL: Final = 0.9
 SHORTEST: Final = 40
@@ -32,7 +32,7 @@ def choose(
     """Choose the proteins that stand for each symbol.
 
     First the one most like the others of its symbol, then always the one least like those
-    chosen (Gonzalez 1985), until every other shares `similar` of its words with one of them.
+    chosen (Gonzalez 1985), until every other shares `similar` of its seeds with one of them.
     Then fragments that are something new.
 
     Parameters
@@ -42,7 +42,7 @@ def choose(
     classes
         ``(N,)``: class index of each one's symbol.
     similar
-        Share of the larger set of words.
+        Share of the larger set of seeds.
     most
         References that there may be: where there are more, each symbol has as many as fit, the
         first that were chosen, and one at least.
@@ -54,16 +54,16 @@ def choose(
     """
     order = np.argsort(classes, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(classes[order])) + 1)
-    marked = np.zeros(WORDS, dtype=np.bool_)
+    marked = np.zeros(SEEDS, dtype=np.bool_)
     chosen: list[NDArray[np.int64]] = []
     lengths = np.array([len(protein.codes) for protein in proteins])
     for every in groups:
         whole = lengths[every] >= FRAGMENT * np.median(lengths[every])
-        words = [distinct_words(plain(proteins[i].codes)) for i in every.tolist()]
+        seeds = [distinct_seeds(plain(proteins[i].codes)) for i in every.tolist()]
         numbers = np.flatnonzero(whole)
-        spread = numbers[_spread([words[i] for i in numbers], marked, similar)].tolist()
+        spread = numbers[_spread([seeds[i] for i in numbers], marked, similar)].tolist()
         fragments = np.flatnonzero(~whole & (lengths[every] >= SHORTEST))
-        chosen.append(every[spread + _novel(words, spread, fragments)])
+        chosen.append(every[spread + _novel(seeds, spread, fragments)])
     if most is not None:
         fitting = _fitting(np.array([len(own) for own in chosen]), most)
         chosen = [own[:fitting] for own in chosen]
@@ -78,23 +78,23 @@ def _fitting(numbers: NDArray[np.int64], most: int) -> int:
     return 1
 
 
-def _spread(words: list[NDArray[np.int32]], marked: NDArray[np.bool_], similar: float) -> list[int]:
+def _spread(seeds: list[NDArray[np.int32]], marked: NDArray[np.bool_], similar: float) -> list[int]:
     """Choose among the proteins of one symbol; `marked` is all false, before and after."""
-    if len(words) == 1:
+    if len(seeds) == 1:
         return [0]
-    sizes = np.array([len(w) for w in words])
-    every = np.concatenate(words)
-    owners = np.repeat(np.arange(len(words)), sizes)
+    sizes = np.array([len(s) for s in seeds])
+    every = np.concatenate(seeds)
+    owners = np.repeat(np.arange(len(seeds)), sizes)
 
     def likeness(number: int) -> NDArray[np.float64]:
-        marked[words[number]] = True
-        shared = np.bincount(owners, marked[every], len(words))
-        marked[words[number]] = False
+        marked[seeds[number]] = True
+        shared = np.bincount(owners, marked[every], len(seeds))
+        marked[seeds[number]] = False
         share: NDArray[np.float64] = shared / np.maximum(np.maximum(sizes, sizes[number]), 1)
         return share
 
     # Looking at a few is enough to find one in the middle, and large families are common.
-    few = np.unique(np.linspace(0, len(words) - 1, 32).astype(int))
+    few = np.unique(np.linspace(0, len(seeds) - 1, 32).astype(int))
     first = int(np.sum([likeness(int(n)) for n in few], axis=0).argmax())
     chosen = [first]
     nearest = likeness(first)
@@ -109,15 +109,15 @@ def _spread(words: list[NDArray[np.int32]], marked: NDArray[np.bool_], similar: 
 
 
 def _novel(
-    words: list[NDArray[np.int32]], known: list[int], fragments: NDArray[np.int64]
+    seeds: list[NDArray[np.int32]], known: list[int], fragments: NDArray[np.int64]
 ) -> list[int]:
-    """Choose fragments whose words are in none of the known proteins, the longest first."""
+    """Choose fragments whose seeds are in none of the known proteins, the longest first."""
     chosen: list[int] = []
-    for fragment in sorted(fragments.tolist(), key=lambda number: (-len(words[number]), number)):
-        own = words[fragment]
+    for fragment in sorted(fragments.tolist(), key=lambda number: (-len(seeds[number]), number)):
+        own = seeds[fragment]
         if len(known) + len(chosen) == MOST_OF_A_SYMBOL or not len(own):
             break
-        shares = (np.isin(own, words[other]).mean() for other in (*known, *chosen))
+        shares = (np.isin(own, seeds[other]).mean() for other in (*known, *chosen))
         if max(shares) < NOVEL:
             chosen.append(fragment)
     return chosen

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.evidence import COUNT, KIN, LINEAGES, EvidenceFinder, features
+from gst_core.references.evidence import COUNT, KIN, LINEAGES, EvidenceFinder
+from gst_core.references.features import features
 from gst_core.references.scopes import Scopes
 from gst_core.training.proteins import LabelledProtein, clade_indices
 from gst_core.training.references import choose, gather

@@ -9,7 +9,8 @@ import torch
 
 from gst_core.export.candidates import build
 from gst_core.model.candidates import CandidateConfig, CandidateTransformer
-from gst_core.references.evidence import CANDIDATES, FEATURES
+from gst_core.references.evidence import CANDIDATES
+from gst_core.references.features import FEATURES
 from gst_core.references.store import STORED, References, unpack
 from tests.relatives import random_protein, references_of
 

@@ -18,7 +18,7 @@ from gst_core.page import parts
 from gst_core.page.building import build_page
 from gst_core.page.in_browser import Run, is_annotation, species
 from gst_core.page.parts import PACKAGES, compile_look_up, fetch
-from gst_core.references.alignment import Query
+from gst_core.references.gapped import Query
 from gst_core.references.store import plain
 from gst_core.references.substitutions import BLOSUM90
 from gst_core.sequences import ALPHABET, encode

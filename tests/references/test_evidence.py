@@ -8,16 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gst_core.clades import CLADES
-from gst_core.references.alignment import Query, self_score
 from gst_core.references.compiled import LIBRARY
-from gst_core.references.evidence import (
-    CANDIDATES,
-    FEATURES,
-    NUMBERS,
-    Evidence,
-    EvidenceFinder,
-    features,
-)
+from gst_core.references.evidence import CANDIDATES, NUMBERS, Evidence, EvidenceFinder
+from gst_core.references.features import FEATURES, features
+from gst_core.references.gapped import Query, self_score
 from gst_core.references.store import MOST_REFERENCES, References
 from gst_core.sequences import ALPHABET, encode
 from tests.relatives import UNKNOWN, evolved, random_protein, references_of
@@ -128,7 +122,7 @@ def test_candidates_come_in_the_order_of_their_scores(finder):
 
 
 def test_a_relative_without_a_common_word_is_a_candidate():
-    """Where no reference with the same words aligns well, those with similar words are tried."""
+    """Where no reference with the same seeds aligns well, neighbouring words are tried."""
     rng = np.random.default_rng(6)
     # Every other residue is replaced by one like it, so that no word is the same.
     alike = str.maketrans("DEKRFYWHMN", "EDRKYFYYLD")

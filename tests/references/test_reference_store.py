@@ -1,4 +1,4 @@
-"""References packed and unpacked, and their words, against the plainest Python there is."""
+"""References packed and unpacked, and their seeds, against the plainest Python there is."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gst_core.references import store
+from gst_core.references.seeds import LETTERS, SEEDS, SPAN, distinct_seeds, seed_numbers
 from gst_core.references.store import pack, plain, unpack
-from gst_core.references.words import LETTERS, SPAN, WORDS, distinct_words, word_numbers
 from gst_core.sequences import ALPHABET, encode
 
 #: Plain codes: the common residues, and X.
@@ -68,13 +68,13 @@ def words_in_python(text: str) -> list[int]:
 def test_words_are_numbered_as_plain_python_does_it(codes):
     expected = words_in_python("".join(ALPHABET[code] for code in codes))
     array = np.array(codes, dtype=np.uint8)
-    assert word_numbers(array).tolist() == expected
-    assert distinct_words(array).tolist() == sorted({number for number in expected if number >= 0})
+    assert seed_numbers(array).tolist() == expected
+    assert distinct_seeds(array).tolist() == sorted({number for number in expected if number >= 0})
 
 
 def test_the_first_and_the_last_word():
-    assert word_numbers(encode(b"AAXAA")).tolist() == [0]
-    assert word_numbers(encode(b"YYWYY")).tolist() == [WORDS - 1]
-    assert LETTERS**4 == WORDS
-    assert len(word_numbers(encode(b"MKVL"))) == 0 == len(distinct_words(encode(b"MKVL")))
+    assert seed_numbers(encode(b"AAXAA")).tolist() == [0]
+    assert seed_numbers(encode(b"YYWYY")).tolist() == [SEEDS - 1]
+    assert LETTERS**4 == SEEDS
+    assert len(seed_numbers(encode(b"MKVL"))) == 0 == len(distinct_seeds(encode(b"MKVL")))
     assert SPAN == 5

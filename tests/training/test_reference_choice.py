@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gst_core.clades import CLADES
-from gst_core.references.words import distinct_words
+from gst_core.references.seeds import distinct_seeds
 from gst_core.sequences import encode
 from gst_core.training import references as module
 from gst_core.training.references import choose, gather
@@ -13,7 +13,7 @@ from tests.relatives import evolved, family_proteins, labelled, random_protein
 
 
 def shared_words(one: np.ndarray, other: np.ndarray) -> float:
-    a, b = set(distinct_words(one).tolist()), set(distinct_words(other).tolist())
+    a, b = set(distinct_seeds(one).tolist()), set(distinct_seeds(other).tolist())
     return len(a & b) / max(len(a), len(b), 1)
 
 

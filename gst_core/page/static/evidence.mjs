@@ -1,10 +1,10 @@
-// What speaks for each candidate symbol of a protein: gst_core/references/evidence.py, one protein at
-// a time.
+// What speaks for each candidate symbol of a protein: gst_core/references/evidence.py and features.py, one
+// protein at a time.
 
 /** The candidates of a protein from what was looked up for it, best first. */
 export function candidatesOf(found, given, model, arrays, lookUp) {
   const groups = new Map();
-  found.references.forEach((reference, i) => {
+  found.targets.forEach((reference, i) => {
     const symbol = given[arrays.classes[reference]];
     if (symbol < 0) return;
     const total = lookUp.totals[reference];
@@ -66,8 +66,8 @@ export function writeFeatures(out, offset, stride, candidates, query, model) {
   candidates.forEach((c, i) => {
     const length = Math.max(c.length, 1);
     const whole = Math.max(c.self, 1);
-    const rival = c.score === highest ? second : highest;
-    const lead = (c.score - rival) / top;
+    const competing = c.score === highest ? second : highest;
+    const lead = (c.score - competing) / top;
     const shorter = Math.min(length, residues);
     const equal = c.score > 0 ? scores.filter((score) => score === c.score).length : 0;
     const surplus =
@@ -97,7 +97,7 @@ export function writeFeatures(out, offset, stride, candidates, query, model) {
       Math.log1p(Math.max(itself - c.score, 0)) / 8,
       Math.log1p(Math.max(whole - c.score, 0)) / 8,
       Math.log1p(top - c.score) / 8,
-      (Math.sign(lead) * Math.log1p(Math.abs(c.score - rival))) / 8,
+      (Math.sign(lead) * Math.log1p(Math.abs(c.score - competing))) / 8,
       Math.log(Math.max(equal, 1)),
       clip(surplus, -20, 60) / 20,
     ];

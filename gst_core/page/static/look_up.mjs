@@ -1,4 +1,4 @@
-// Looking up references: what gst_core/references/compiled.py does with the same functions, here
+// Looking up references: what gst_core/references/compiled_lookup.py does with the same functions, here
 // compiled to WebAssembly.
 
 const SIZES = { i32: 4, i64: 8, f32: 4, f64: 8, pointer: 4 };
@@ -67,27 +67,27 @@ export class LookUp {
     this.#require(this.space);
   }
 
-  /** Count words, weigh them, and write down which references have each. */
+  /** Count seeds, weigh them, and write down which targets have each. */
   #index(at) {
-    const { words, common, parts, lengths_floor: floor, bytes_of_number: bytes } = this.model;
+    const { seeds, common, parts, lengths_floor: floor, bytes_of_number: bytes } = this.model;
     const size = BigInt(this.size);
-    const counts = this.#new(words * 4);
+    const counts = this.#new(seeds * 4);
     const own = this.#new(this.size * 8);
-    this.#done(this.c.count_words(at.codes, at.starts, 0n, size, at.letters, at.scores, counts, own));
+    this.#done(this.c.count_seeds(at.codes, at.starts, 0n, size, at.letters, at.scores, counts, own));
     this.selfScores = Float64Array.from(this.#view(BigInt64Array, own, this.size), Number);
-    const starts = new Int32Array(words + 1);
-    const weights = new Int32Array(words);
-    const next = new Int32Array(words);
-    this.#view(Int32Array, counts, words).forEach((number, word) => {
+    const starts = new Int32Array(seeds + 1);
+    const weights = new Int32Array(seeds);
+    const next = new Int32Array(seeds);
+    this.#view(Int32Array, counts, seeds).forEach((number, seed) => {
       const kept = number > common ? 0 : number;
-      next[word] = kept ? starts[word] : -1;
-      starts[word + 1] = starts[word] + kept;
+      next[seed] = kept ? starts[seed] : -1;
+      starts[seed + 1] = starts[seed] + kept;
       const nats = Math.log(Math.max(this.size, 2) / Math.max(kept, 1));
-      weights[word] = kept ? roundHalfEven(nats * parts) : 0;
+      weights[seed] = kept ? roundHalfEven(nats * parts) : 0;
     });
     at.weights = this.#put(weights);
-    at.word_starts = this.#put(starts);
-    at.postings = this.#new(Math.max(starts[words], 1) * bytes);
+    at.seed_starts = this.#put(starts);
+    at.postings = this.#new(Math.max(starts[seeds], 1) * bytes);
     const following = this.#put(next);
     const totals = own;
     this.#done(
@@ -108,10 +108,10 @@ export class LookUp {
     for (const address of [counts, own, following]) this.c.free(address);
   }
 
-  /** What is found for each of several proteins, plain residue codes: see lookup.LookedUp. */
-  lookUp(proteins) {
-    const { codes, starts } = this.#laidOut(proteins);
-    const rows = proteins.length;
+  /** What is found for each of several queries, plain residue codes: see lookup.LookedUp. */
+  lookUp(queries) {
+    const { codes, starts } = this.#laidOut(queries);
+    const rows = queries.length;
     const room = rows * this.model.room;
     const numbers = this.#new(rows * 8);
     const own = this.#new(rows * 8);
@@ -131,7 +131,7 @@ export class LookUp {
       const number = Number(each[row]);
       result.push({
         own: weights[row],
-        references: this.#view(Int32Array, found, room).slice(first, first + number),
+        targets: this.#view(Int32Array, found, room).slice(first, first + number),
         shared: this.#view(Float64Array, shared, room).slice(first, first + number),
         scores: this.#view(Float64Array, scores, room).slice(first, first + number),
       });
@@ -141,11 +141,11 @@ export class LookUp {
     return result;
   }
 
-  /** Matches and columns of alignments: for each pair of protein (ascending) and reference. */
-  countMatches(proteins, rows, references) {
-    const { codes, starts } = this.#laidOut(proteins);
+  /** Matches and columns of alignments: for each pair of query (ascending) and target. */
+  countMatches(queries, rows, targets) {
+    const { codes, starts } = this.#laidOut(queries);
     const counts = this.#new(Math.max(rows.length, 1) * 16);
-    const asked = [this.#put(BigInt64Array.from(rows, BigInt)), this.#put(Int32Array.from(references))];
+    const asked = [this.#put(BigInt64Array.from(rows, BigInt)), this.#put(Int32Array.from(targets))];
     this.#done(
       this.c.count_matches(
         ...[this.index, this.limits, this.space, codes, starts, BigInt(rows.length), ...asked, counts],
@@ -156,13 +156,13 @@ export class LookUp {
     return found;
   }
 
-  /** How a protein aligns with a reference: matches, columns, and the ends of both. */
-  show(protein, reference) {
-    const codes = this.#put(protein);
+  /** How a query aligns with a target: matches, columns, and the ends of both. */
+  show(query, target) {
+    const codes = this.#put(query);
     const shown = this.#new(48);
-    const length = BigInt(protein.length);
+    const length = BigInt(query.length);
     this.#done(
-      this.c.show(this.index, this.limits, this.space, codes, length, BigInt(reference), shown),
+      this.c.show(this.index, this.limits, this.space, codes, length, BigInt(target), shown),
     );
     const [matches, columns, first, last, start, end] = Array.from(
       this.#view(BigInt64Array, shown, 6),
@@ -173,8 +173,8 @@ export class LookUp {
     if (!columns) return { identity: 0, queryCoverage: 0, referenceCoverage: 0, bounds: [0, 0, 0, 0] };
     return {
       identity: matches / columns,
-      queryCoverage: (last - first + 1) / protein.length,
-      referenceCoverage: (end - start + 1) / this.referenceCodes(reference).length,
+      queryCoverage: (last - first + 1) / query.length,
+      referenceCoverage: (end - start + 1) / this.referenceCodes(target).length,
       bounds: [first, last + 1, start, end + 1],
     };
   }
@@ -183,11 +183,11 @@ export class LookUp {
     return this.codes.subarray(Number(this.starts[number]), Number(this.starts[number + 1]));
   }
 
-  #laidOut(proteins) {
-    const starts = new BigInt64Array(proteins.length + 1);
-    proteins.forEach((codes, i) => (starts[i + 1] = starts[i] + BigInt(codes.length)));
-    const all = new Uint8Array(Number(starts[proteins.length]));
-    proteins.forEach((codes, i) => all.set(codes, Number(starts[i])));
+  #laidOut(queries) {
+    const starts = new BigInt64Array(queries.length + 1);
+    queries.forEach((codes, i) => (starts[i + 1] = starts[i] + BigInt(codes.length)));
+    const all = new Uint8Array(Number(starts[queries.length]));
+    queries.forEach((codes, i) => all.set(codes, Number(starts[i])));
     return { codes: this.#put(all), starts: this.#put(starts) };
   }
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "references.h"
+#include "lookup.h"
 
 /* Checked on loading. */
 const char *source_digest(void) { return SOURCE_DIGEST; }
@@ -23,30 +23,30 @@ static int renew(void **array, size_t bytes)
 
 #define RENEW(array, number) renew((void **)&(array), (size_t)(number) * sizeof *(array))
 
-static void places_free(Places *places)
+static void table_free(SeedTable *table)
 {
-    free(places->marked);
-    free(places->chains);
-    free(places->rows);
+    free(table->marked);
+    free(table->chains);
+    free(table->entries);
 }
 
 void space_free(Space *space)
 {
     if (!space)
         return;
-    void *arrays[] = {space->tally,   space->sizes, space->hits,    space->words,
-                      space->profile, space->cells, space->traces,  space->sums,
-                      space->touched, space->pairs, space->common,  space->words_of_reference};
+    void *arrays[] = {space->tally,   space->sizes, space->hits,   space->seeds,
+                      space->profile, space->cells, space->traces, space->sums,
+                      space->touched, space->pairs, space->common, space->target_seeds};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
-    places_free(&space->same);
-    places_free(&space->alike);
+    table_free(&space->exact);
+    table_free(&space->neighbours);
     free(space);
 }
 
-static int room_for_places(Places *places)
+static int room_for_table(SeedTable *table)
 {
-    return RENEW(places->marked, WORDS / 32 + 1) || RENEW(places->chains, WORDS) ? -1 : 0;
+    return RENEW(table->marked, SEEDS / 32 + 1) || RENEW(table->chains, SEEDS) ? -1 : 0;
 }
 
 /* Null without memory. */
@@ -56,21 +56,21 @@ Space *space_new(const Index *index, const Limits *limits)
     if (!space)
         return NULL;
     if (RENEW(space->tally, index->size) || RENEW(space->sizes, limits->common + 1) ||
-        RENEW(space->hits, index->size + 1) ||
-        room_for_places(&space->same) || room_for_places(&space->alike)) {
+        RENEW(space->hits, index->size + 1) || room_for_table(&space->exact) ||
+        room_for_table(&space->neighbours)) {
         space_free(space);
         return NULL;
     }
     return space;
 }
 
-int room_for_protein(Space *space, int64_t length)
+int room_for_query(Space *space, int64_t length)
 {
     if (length <= space->length)
         return 0;
     space->length = 0;
     length += length / 2;
-    if (RENEW(space->words, length) || RENEW(space->profile, RESIDUES * stride_of(length)) ||
+    if (RENEW(space->seeds, length) || RENEW(space->profile, RESIDUES * stride_of(length)) ||
         RENEW(space->cells, 2 * stride_of(length)) || RENEW(space->traces, 2 * length))
         return -1;
     space->length = length;
@@ -84,21 +84,21 @@ int room_for_diagonals(Space *space, int64_t number)
     space->diagonals = 0;
     number += number / 2;
     if (RENEW(space->sums, number) || RENEW(space->touched, number) ||
-        RENEW(space->pairs, number) || RENEW(space->words_of_reference, number) ||
+        RENEW(space->pairs, number) || RENEW(space->target_seeds, number) ||
         RENEW(space->common, number))
         return -1;
     space->diagonals = number;
     return 0;
 }
 
-/* Rows are kept. */
-int room_for_row(Places *places)
+/* Entries are kept. */
+int room_for_entry(SeedTable *table)
 {
-    int64_t room = 2 * places->room + 1024;
-    Row *rows = realloc(places->rows, (size_t)room * sizeof *rows);
-    if (!rows)
+    int64_t room = 2 * table->room + 1024;
+    Entry *entries = realloc(table->entries, (size_t)room * sizeof *entries);
+    if (!entries)
         return -1;
-    places->rows = rows;
-    places->room = room;
+    table->entries = entries;
+    table->room = room;
     return 0;
 }

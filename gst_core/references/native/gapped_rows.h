@@ -1,4 +1,4 @@
-/* The rows of one alignment, LANES cells at a time: alignment.c includes it once for each width of
+/* The rows of one alignment, LANES cells at a time: gapped.c includes it once for each width of
  * vectors. VECTOR, LARGER and ROWS are the names of the width's type and functions, TARGET what the
  * compiler may use. UP moves lanes up, those of another vector coming in; LAST repeats the last. */
 
@@ -17,7 +17,7 @@ TARGET static inline VECTOR LARGER(VECTOR a, VECTOR b)
 }
 
 /* The best score within a band (Gotoh 1982); right up to MOST_IN_16_BITS. cells (2, stride). */
-TARGET static int32_t ROWS(const int16_t *profile, int64_t length, const uint8_t *reference,
+TARGET static int32_t ROWS(const int16_t *profile, int64_t length, const uint8_t *target,
                            int64_t size, Band band, int32_t open, int32_t extend, int16_t *cells)
 {
     const VECTOR zero = {0};
@@ -27,21 +27,21 @@ TARGET static int32_t ROWS(const int16_t *profile, int64_t length, const uint8_t
     for (int lane = 0; lane < LANES; lane++)
         to_lane[lane] = (int16_t)(lane * extend);
     int64_t stride = stride_of(length), first, last;
-    /* Of the row before: H, and E, the best that ends with a gap in the protein. */
+    /* Of the row before: H, and E, the best that ends with a gap in the query. */
     int16_t *h_cells = cells, *e_cells = cells + stride;
     memset(cells, 0, 2 * (size_t)stride * sizeof *cells);
     rows_of(band, length, size, &first, &last);
     for (int64_t row = first; row <= last; row++) {
-        const int16_t *scores = profile + reference[row] * stride;
+        const int16_t *scores = profile + target[row] * stride;
         /* Whole steps: the same cells whatever the width. */
         int64_t from = row - band.high > 0 ? (row - band.high) / STEP * STEP : 0;
         int64_t to = row - band.low < length - 1 ? row - band.low : length - 1;
         to = (to / STEP + 1) * STEP;
-        /* gap: F at the first lane, the best that ends with a gap in the reference. */
+        /* gap: F at the first lane, the best that ends with a gap in the target. */
         VECTOR before = zero, gap = zero;
-        for (int64_t place = from; place < to; place += LANES) {
-            VECTOR old = *(VECTOR *)(h_cells + place), e = *(VECTOR *)(e_cells + place);
-            VECTOR h = JOIN(before, old) + *(const VECTOR *)(scores + place);
+        for (int64_t position = from; position < to; position += LANES) {
+            VECTOR old = *(VECTOR *)(h_cells + position), e = *(VECTOR *)(e_cells + position);
+            VECTOR h = JOIN(before, old) + *(const VECTOR *)(scores + position);
             before = old;
             h = LARGER(LARGER(h, e), zero);
             /* A gap of up to 1, 2, 4, ... residues, from the lanes of this vector. Zeros come in
@@ -55,8 +55,8 @@ TARGET static int32_t ROWS(const int16_t *profile, int64_t length, const uint8_t
 #endif
             h = LARGER(h, LARGER(f, gap - to_lane));
             gap = LARGER(LAST(LARGER(f - extension, opened)), gap - across);
-            *(VECTOR *)(h_cells + place) = h;
-            *(VECTOR *)(e_cells + place) = LARGER(e - extension, h - opening);
+            *(VECTOR *)(h_cells + position) = h;
+            *(VECTOR *)(e_cells + position) = LARGER(e - extension, h - opening);
             best = LARGER(best, h);
         }
     }

@@ -1,17 +1,18 @@
-/* Local alignments with affine gaps within a band of diagonals; see alignment.py. */
+/* Banded gapped extension: local alignments with affine gaps in a band of diagonals; see gapped.py.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "references.h"
+#include "lookup.h"
 
-enum { MOST_IN_16_BITS = 32000, OUTSIDE = -100 };
+enum { MOST_IN_16_BITS = 32000 };
 
-/* Diagonals, places in the reference less places in the protein, both ends included. */
+/* Diagonals, positions in the target less positions in the query, both ends included. */
 typedef struct {
     int64_t low, high;
 } Band;
 
-/* Rows, places in the reference, that a band has a cell in. */
+/* Rows, positions in the target, that a band has a cell in. */
 static void rows_of(Band band, int64_t length, int64_t size, int64_t *first, int64_t *last)
 {
     *first = band.low > 0 ? band.low : 0;
@@ -42,7 +43,7 @@ static void rows_of(Band band, int64_t length, int64_t size, int64_t *first, int
 /* In two halves, which every processor can move. */
 #define JOIN(low, high) (UP(zero, high, 1) | SHUFFLE(low, zero, 7, 8, 9, 10, 11, 12, 13, 14))
 #define LAST(x) SHUFFLE(x, x, 7, 7, 7, 7, 7, 7, 7, 7)
-#include "rows.h"
+#include "gapped_rows.h"
 
 #if defined(__x86_64__) && !defined(NARROW)
 #define LANES 16
@@ -50,35 +51,17 @@ static void rows_of(Band band, int64_t length, int64_t size, int64_t *first, int
 #define LARGER larger_of_16
 #define ROWS rows_of_16
 #define TARGET __attribute__((target("avx2")))
-#define UP(low, high, n)                                                                   \
-    SHUFFLE(low, high, 16 - n, 17 - n, 18 - n, 19 - n, 20 - n, 21 - n, 22 - n, 23 - n,     \
-            24 - n, 25 - n, 26 - n, 27 - n, 28 - n, 29 - n, 30 - n, 31 - n)
+#define UP(low, high, n)                                                                       \
+    SHUFFLE(low, high, 16 - n, 17 - n, 18 - n, 19 - n, 20 - n, 21 - n, 22 - n, 23 - n, 24 - n, \
+            25 - n, 26 - n, 27 - n, 28 - n, 29 - n, 30 - n, 31 - n)
 #define JOIN(low, high) UP(low, high, 1)
 #define LAST(x) SHUFFLE(x, x, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15)
-#include "rows.h"
+#include "gapped_rows.h"
 #define HAS_16_LANES __builtin_cpu_supports("avx2")
 #else
 #define HAS_16_LANES 0
 #define rows_of_16 rows_of_8
 #endif
-
-/* Make ready for alignments of a protein, for which there has to be room: its profile, and the
- * places of its words. */
-int prepare(const Index *index, const Limits *limits, Space *space, Protein protein)
-{
-    int64_t stride = stride_of(protein.length);
-    for (int residue = 0; residue < RESIDUES; residue++) {
-        const int8_t *scores = index->scores + residue * RESIDUES;
-        int16_t *row = space->profile + residue * stride;
-        for (int64_t place = 0; place < protein.length; place++)
-            row[place] = scores[protein.codes[place]];
-        for (int64_t place = protein.length; place < stride; place++)
-            row[place] = OUTSIDE;
-    }
-    clear(&space->same);
-    clear(&space->alike);
-    return place_words(index, limits, &space->same, protein);
-}
 
 /* The bin with the highest sum, the first of equal ones; -1 where there is none. */
 static int64_t best_bin(const Space *space, int64_t touched)
@@ -93,21 +76,21 @@ static int64_t best_bin(const Space *space, int64_t touched)
     return best;
 }
 
-/* The diagonals that the best alignment with a reference may use: the bin with most words in
- * common, and others whose words may be worth a gap that leads there. Words that are only alike
- * decide where few are the same. */
-static int choose_band(const Index *index, const Limits *limits, Space *space, Protein protein,
+/* The diagonals that the best alignment with a target may use: the bin with most seed
+ * matches, and others whose matches may be worth a gap that leads there. Where there are few,
+ * neighbouring words decide. */
+static int choose_band(const Index *index, const Limits *limits, Space *space, Sequence query,
                        int64_t number, Band *band)
 {
     const int32_t bits = limits->bin_bits, bin = 1 << bits;
-    int64_t length = protein.length, size = reference_at(index, number).length;
-    int64_t touched = add_diagonals(index, &space->same, space, length, number, bits);
+    int64_t length = query.length, size = target_at(index, number).length;
+    int64_t touched = add_diagonals(index, &space->exact, space, length, number, bits);
     int64_t best = best_bin(space, touched), margin = limits->margin;
-    if (touched >= 0 && (best < 0 || space->sums[best + 1] < limits->few * limits->word_worth)) {
+    if (touched >= 0 && (best < 0 || space->sums[best + 1] < limits->few * limits->seed_score)) {
         forget_diagonals(space, touched);
-        if (!space->alike.number && place_similar(index, limits, &space->alike, protein))
+        if (!space->neighbours.number && add_neighbours(index, limits, &space->neighbours, query))
             return -1;
-        touched = add_diagonals(index, &space->alike, space, length, number, bits);
+        touched = add_diagonals(index, &space->neighbours, space, length, number, bits);
         best = best_bin(space, touched);
         margin = limits->wide_margin;
     }
@@ -140,39 +123,39 @@ static int64_t points_of(int64_t trace) { return (trace + MATCH - 1) / POINT; }
 
 typedef struct {
     int64_t score, matches, columns;
-    int64_t query_end, reference_end; /* the last residues aligned */
+    int64_t query_end, target_end; /* the last residues aligned */
 } Traced;
 
-/* Follow the best alignment within a band; traces (2, protein.length). */
-static Traced follow(const int16_t *profile, Protein protein, Protein reference, Band band,
-                     const Limits *limits, int64_t *traces)
+/* Trace the best alignment within a band; traces (2, query.length). */
+static Traced trace(const int16_t *profile, Sequence query, Sequence target, Band band,
+                    const Limits *limits, int64_t *traces)
 {
-    const int64_t length = protein.length;
+    const int64_t length = query.length;
     const int64_t open = limits->gap_open * POINT + 1, extend = limits->gap_extend * POINT + 1;
     int64_t *h_cells = traces, *e_cells = traces + length, best = 0, first, last;
     Traced result = {0};
     memset(traces, 0, 2 * (size_t)length * sizeof *traces);
-    rows_of(band, length, reference.length, &first, &last);
+    rows_of(band, length, target.length, &first, &last);
     for (int64_t row = first; row <= last; row++) {
-        const int16_t *scores = profile + reference.codes[row] * stride_of(length);
+        const int16_t *scores = profile + target.codes[row] * stride_of(length);
         int64_t from = row - band.high > 0 ? row - band.high : 0;
         int64_t to = row - band.low < length - 1 ? row - band.low : length - 1;
         int64_t before = from ? h_cells[from - 1] : 0, f = 0;
-        for (int64_t place = from; place <= to; place++) {
-            int64_t match = protein.codes[place] == reference.codes[row] ? MATCH : 0;
-            int64_t h = before + scores[place] * POINT + match - 1, e = e_cells[place];
-            before = h_cells[place];
+        for (int64_t position = from; position <= to; position++) {
+            int64_t match = query.codes[position] == target.codes[row] ? MATCH : 0;
+            int64_t h = before + scores[position] * POINT + match - 1, e = e_cells[position];
+            before = h_cells[position];
             h = h > e ? h : e;
             h = h > f ? h : f;
             h = h > 0 ? h : 0;
-            h_cells[place] = h;
+            h_cells[position] = h;
             e = e - extend > h - open ? e - extend : h - open;
             f = f - extend > h - open ? f - extend : h - open;
-            e_cells[place] = e;
+            e_cells[position] = e;
             if (h > best) {
                 best = h;
-                result.query_end = place;
-                result.reference_end = row;
+                result.query_end = position;
+                result.target_end = row;
             }
         }
     }
@@ -183,83 +166,83 @@ static Traced follow(const int16_t *profile, Protein protein, Protein reference,
     return result;
 }
 
-/* Score of the best alignment of a prepared protein with a reference; -1 without memory. */
-int64_t align(const Index *index, const Limits *limits, Space *space, Protein protein,
+/* Score of the best alignment of a prepared query with a target; -1 without memory. */
+int64_t align(const Index *index, const Limits *limits, Space *space, Sequence query,
               int64_t number)
 {
-    Protein reference = reference_at(index, number);
+    Sequence target = target_at(index, number);
     Band band;
-    if (choose_band(index, limits, space, protein, number, &band))
+    if (choose_band(index, limits, space, query, number, &band))
         return -1;
     int32_t score = (HAS_16_LANES ? rows_of_16 : rows_of_8)(
-        space->profile, protein.length, reference.codes, reference.length, band, limits->gap_open,
+        space->profile, query.length, target.codes, target.length, band, limits->gap_open,
         limits->gap_extend, space->cells);
     if (score < MOST_IN_16_BITS)
         return score;
-    return follow(space->profile, protein, reference, band, limits, space->traces).score;
+    return trace(space->profile, query, target, band, limits, space->traces).score;
 }
 
-/* Count matches and columns of the best alignments of proteins with references. starts: where each
- * protein begins in codes; rows and numbers (pairs,): which protein, ascending, and which
- * reference. counts (pairs, 2). */
+/* Count matches and columns of the best alignments of queries with targets. starts: where each
+ * query begins in codes; rows and numbers (pairs,): which query, ascending, and which
+ * target. counts (pairs, 2). */
 int count_matches(const Index *index, const Limits *limits, Space *space, const uint8_t *codes,
-                  const int64_t *starts, int64_t pairs, const int64_t *rows,
-                  const int32_t *numbers, int64_t *counts)
+                  const int64_t *starts, int64_t pairs, const int64_t *rows, const int32_t *numbers,
+                  int64_t *counts)
 {
-    Protein protein = {0};
+    Sequence query = {0};
     for (int64_t pair = 0; pair < pairs; pair++) {
         int64_t row = rows[pair];
         if (pair == 0 || row != rows[pair - 1]) {
-            protein = (Protein){codes + starts[row], starts[row + 1] - starts[row]};
-            if (room_for_protein(space, protein.length) || prepare(index, limits, space, protein))
+            query = (Sequence){codes + starts[row], starts[row + 1] - starts[row]};
+            if (room_for_query(space, query.length) || prepare_query(index, limits, space, query))
                 return -1;
         }
         Band band;
-        if (choose_band(index, limits, space, protein, numbers[pair], &band))
+        if (choose_band(index, limits, space, query, numbers[pair], &band))
             return -1;
-        Traced traced = follow(space->profile, protein, reference_at(index, numbers[pair]), band,
-                               limits, space->traces);
+        Traced traced = trace(space->profile, query, target_at(index, numbers[pair]), band, limits,
+                              space->traces);
         counts[2 * pair] = traced.matches;
         counts[2 * pair + 1] = traced.columns;
     }
     return 0;
 }
 
-/* Show the best alignment of a protein with a reference. shown (6,): matches, columns, and the
- * first and the last residue of each, of the protein first. */
+/* Show the best alignment of a query with a target. shown (6,): matches, columns, and the
+ * first and the last residue of each, of the query first. */
 int show(const Index *index, const Limits *limits, Space *space, const uint8_t *codes,
          int64_t length, int64_t number, int64_t *shown)
 {
-    Protein protein = {codes, length}, reference = reference_at(index, number);
+    Sequence query = {codes, length}, target = target_at(index, number);
     Band band;
-    if (room_for_protein(space, length) || prepare(index, limits, space, protein) ||
-        choose_band(index, limits, space, protein, number, &band))
+    if (room_for_query(space, length) || prepare_query(index, limits, space, query) ||
+        choose_band(index, limits, space, query, number, &band))
         return -1;
-    Traced end = follow(space->profile, protein, reference, band, limits, space->traces);
+    Traced end = trace(space->profile, query, target, band, limits, space->traces);
     memset(shown, 0, 6 * sizeof *shown);
     if (!end.score)
         return 0;
     /* Read backwards from where it ends, the alignment ends where it began. */
-    int64_t residues = end.query_end + 1, others = end.reference_end + 1;
+    int64_t residues = end.query_end + 1, others = end.target_end + 1;
     uint8_t *backwards = malloc((size_t)(residues + others));
     if (!backwards)
         return -1;
     for (int64_t i = 0; i < residues; i++)
         backwards[i] = codes[end.query_end - i];
     for (int64_t i = 0; i < others; i++)
-        backwards[residues + i] = reference.codes[end.reference_end - i];
-    protein = (Protein){backwards, residues};
-    reference = (Protein){backwards + residues, others};
+        backwards[residues + i] = target.codes[end.target_end - i];
+    query = (Sequence){backwards, residues};
+    target = (Sequence){backwards + residues, others};
     Band mirrored = {others - residues - band.high, others - residues - band.low};
-    int failed = prepare(index, limits, space, protein);
-    Traced begin = follow(space->profile, protein, reference, mirrored, limits, space->traces);
+    int failed = prepare_query(index, limits, space, query);
+    Traced begin = trace(space->profile, query, target, mirrored, limits, space->traces);
     free(backwards);
     int64_t result[] = {end.matches,
                         end.columns,
                         end.query_end - begin.query_end,
                         end.query_end,
-                        end.reference_end - begin.reference_end,
-                        end.reference_end};
+                        end.target_end - begin.target_end,
+                        end.target_end};
     memcpy(shown, result, sizeof result);
     return failed;
 }

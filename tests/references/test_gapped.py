@@ -11,9 +11,10 @@ from Bio.Align import substitution_matrices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gst_core.references import alignment
-from gst_core.references.alignment import Query, self_score, self_scores, text
-from gst_core.references.compiled import LIBRARY, SOURCES, CompiledLookUp, Library, digest
+from gst_core.references import gapped
+from gst_core.references.compiled import LIBRARY, SOURCES, Library, digest
+from gst_core.references.compiled_lookup import CompiledLookUp
+from gst_core.references.gapped import Query, self_score, self_scores, text
 from gst_core.references.lookup import Alignment, LookUp
 from gst_core.references.portable import PortableLookUp
 from gst_core.references.store import plain
@@ -24,7 +25,7 @@ from tests.relatives import UNKNOWN, evolved, random_protein, references_of
 needs_compiled = pytest.mark.skipif(LIBRARY is None, reason="no C compiler on installation")
 
 
-def one_reference(codes: np.ndarray, library: Library | None = LIBRARY) -> LookUp:
+def one_target(codes: np.ndarray, library: Library | None = LIBRARY) -> LookUp:
     """Look up among one reference, with so much of it that it is always aligned."""
     references = references_of([codes], [0])
     if library is None:
@@ -54,7 +55,7 @@ def pair(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def score(look_up: LookUp, codes: np.ndarray) -> int:
-    """Score of a protein and the one reference; 0 where words did not find it."""
+    """Score of a protein and the one reference; 0 where the prefilter did not find it."""
     found = look_up.look_up([codes])
     return int(found.scores[0]) if len(found.scores) else 0
 
@@ -66,8 +67,8 @@ def test_whole_matrices_have_the_scores_of_biopython(seed):
     one, other = pair(seed)
     with pytest.MonkeyPatch.context() as patch:
         for margin in ("MARGIN", "WIDE_MARGIN"):
-            patch.setattr(alignment, margin, 1 << 20)
-        look_up = one_reference(other)
+            patch.setattr(gapped, margin, 1 << 20)
+        look_up = one_target(other)
     expected = Query(one)
     found = score(look_up, one)
     assert found in (0, expected.score(other))
@@ -80,7 +81,7 @@ def test_whole_matrices_have_the_scores_of_biopython(seed):
     for one_of in (shown, biopython):
         assert 0 <= one_of.matches <= one_of.columns
         assert 0 <= one_of.identity <= 1
-        spans = (one_of.query_coverage * len(one), one_of.reference_coverage * len(other))
+        spans = (one_of.query_coverage * len(one), one_of.target_coverage * len(other))
         assert max(spans) - 1e-6 <= one_of.columns <= sum(spans) + 1e-6
 
 
@@ -94,7 +95,7 @@ def test_a_band_loses_next_to_nothing_of_relatives():
         other = evolved(rng, one, rng.uniform(0, 0.4))
         at = int(rng.integers(20, len(other) - 20))
         other = np.insert(other, at, random_protein(rng, int(rng.integers(0, 40))))
-        found.append(score(one_reference(other), one))
+        found.append(score(one_target(other), one))
         expected.append(Query(one).score(other))
     assert np.mean(np.equal(found, expected)) > 0.98
     assert sum(found) > 0.999 * sum(expected)
@@ -105,7 +106,7 @@ def test_a_band_loses_next_to_nothing_of_relatives():
 @given(st.integers(0, 1 << 30))
 def test_a_band_never_scores_more(seed):
     one, other = pair(seed)
-    assert score(one_reference(other), one) <= Query(one).score(other)
+    assert score(one_target(other), one) <= Query(one).score(other)
 
 
 @needs_compiled
@@ -117,7 +118,7 @@ def test_long_gaps_between_good_parts_are_within_the_band():
     other = np.concatenate([parts[0], gaps[0], parts[1], gaps[1], parts[2]])
     # Each gap costs less than the 120 residues behind it score.
     expected = self_score(one) - (10 + 149) - (10 + 199)
-    assert score(one_reference(other), one) == expected == Query(one).score(other)
+    assert score(one_target(other), one) == expected == Query(one).score(other)
 
 
 @needs_compiled
@@ -133,10 +134,10 @@ def test_all_widths_of_vectors_score_the_same(tmp_path):
     rng = np.random.default_rng(12)
     for seed in range(40):
         one, other = pair(seed)
-        assert score(one_reference(other, narrow), one) == score(one_reference(other), one)
+        assert score(one_target(other, narrow), one) == score(one_target(other), one)
     one = random_protein(rng, 700)
     other = evolved(rng, one, 0.4)
-    assert score(one_reference(other, narrow), one) == score(one_reference(other), one) > 500
+    assert score(one_target(other, narrow), one) == score(one_target(other), one) > 500
 
 
 class TestAlignment:
@@ -144,7 +145,7 @@ class TestAlignment:
 
     def test_a_protein_with_itself(self, library):
         codes = random_protein(np.random.default_rng(0), 200)
-        look_up = one_reference(codes, library)
+        look_up = one_target(codes, library)
         assert score(look_up, codes) == self_score(codes)
         assert look_up.show(codes, 0) == Alignment(200, 200, 1.0, 1.0)
 
@@ -154,10 +155,10 @@ class TestAlignment:
         # Prolines against tryptophans never score.
         one = np.concatenate([encode(b"W" * 60), domain, encode(b"W" * 40)])
         other = np.concatenate([encode(b"P" * 100), domain, encode(b"P" * 200)])
-        found = one_reference(other, library).show(one, 0)
+        found = one_target(other, library).show(one, 0)
         assert found.matches == found.columns == 100
         assert found.query_coverage == pytest.approx(0.5)
-        assert found.reference_coverage == pytest.approx(0.25)
+        assert found.target_coverage == pytest.approx(0.25)
 
     def test_a_gap_costs_ten_and_each_further_residue_one(self, library):
         flanks = encode(b"MKWVLHCYFW"), encode(b"HWYCMFKWDE")
@@ -165,13 +166,13 @@ class TestAlignment:
         for gap in (1, 2, 5):
             split = np.concatenate([flanks[0], encode(b"P" * gap), flanks[1]])
             for one, other in ((joined, split), (split, joined)):
-                look_up = one_reference(other, library)
+                look_up = one_target(other, library)
                 assert score(look_up, one) == self_score(joined) - 10 - (gap - 1)
                 counts = look_up.count_matches([one], np.array([0]), np.array([0]))
                 assert counts.tolist() == [[20, 20 + gap]]
 
     def test_proteins_with_nothing_in_common(self, library):
-        look_up = one_reference(encode(b"P"), library)
+        look_up = one_target(encode(b"P"), library)
         tryptophan = encode(b"W")
         assert score(look_up, tryptophan) == 0
         counts = look_up.count_matches([tryptophan], np.array([0]), np.array([0]))
@@ -196,10 +197,10 @@ class TestAlignment:
         assert (counts[[0, 2, 3], 0] > 40).all()
 
     def test_scores_beyond_sixteen_bits(self, library):
-        # Words differ along it, so that alignments are few: Biopython would show one of many.
+        # Seeds differ along it, so that alignments are few: Biopython would show one of many.
         codes = np.tile(encode(b"WCHWFYWHCMWPW"), 300)
         for part in (codes, codes[:3300], codes[:100]):
-            assert score(one_reference(codes, library), part) == self_score(part)
+            assert score(one_target(codes, library), part) == self_score(part)
         assert self_score(codes) > 1 << 15
 
 
@@ -209,7 +210,7 @@ def test_the_longest_proteins():
     rng = np.random.default_rng(3)
     codes = random_protein(rng, 36_000)
     other = np.delete(codes, slice(20_000, 20_050))
-    look_up = one_reference(other)
+    look_up = one_target(other)
     assert score(look_up, codes) == self_score(other) - 59
     assert look_up.show(codes, 0) == Alignment(35_950, 36_000, 1.0, 1.0)
 

@@ -1,4 +1,4 @@
-"""The index of words against a search that counts them one by one."""
+"""The searches by seeds against one that counts them one by one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,25 @@ import numpy as np
 import pytest
 from Bio.Align import substitution_matrices
 
-from gst_core.references import alignment, compiled, lookup, portable_postings, postings
-from gst_core.references.compiled import LIBRARY, CompiledLookUp, Library
+from gst_core.references import (
+    compiled,
+    gapped,
+    index,
+    lookup,
+    neighbourhood,
+    prefilter,
+    seeds,
+    sensitive,
+)
+from gst_core.references.compiled import LIBRARY, Library
+from gst_core.references.compiled_lookup import CompiledLookUp, build_index
+from gst_core.references.index import PARTS, SHORT, build
+from gst_core.references.neighbourhood import neighbour_table
 from gst_core.references.portable import PortableLookUp
-from gst_core.references.portable_index import PortableIndex, similar_words
-from gst_core.references.postings import LEAST, PARTS, SHORT
+from gst_core.references.prefilter import LEAST
+from gst_core.references.seeds import OFFSETS, SPAN, distinct_seeds
+from gst_core.references.sensitive import search_sensitively
 from gst_core.references.store import MOST_REFERENCES, References
-from gst_core.references.words import OFFSETS, SPAN, distinct_words
 from gst_core.sequences import ALPHABET, encode
 from tests.relatives import UNKNOWN, evolved, random_protein, references_of
 
@@ -34,60 +46,63 @@ def some_references(seed: int = 0) -> References:
     return references_of(proteins, range(len(proteins)))
 
 
-class PlainIndex:
+class PlainSearch:
     """The same search in plain Python."""
 
     def __init__(self, references: References) -> None:
         self.lengths = references.lengths
-        self.words = [set(distinct_words(references[r]).tolist()) for r in range(len(references))]
-        self.frequency = Counter(word for words in self.words for word in words)
+        self.seeds = [set(distinct_seeds(references[r]).tolist()) for r in range(len(references))]
+        self.frequency = Counter(seed for seeds in self.seeds for seed in seeds)
         self.weights = {
-            word: round(math.log(len(references) / times) * PARTS) / PARTS
-            for word, times in self.frequency.items()
-            if times <= postings.common(len(references))
+            seed: round(math.log(len(references) / times) * PARTS) / PARTS
+            for seed, times in self.frequency.items()
+            if times <= index.common(len(references))
         }
 
-    def weight(self, words: set[int]) -> float:
-        return sum(self.weights.get(word, 0) for word in words)
+    def weight(self, seeds: set[int]) -> float:
+        return sum(self.weights.get(seed, 0) for seed in seeds)
 
-    def rarest(self, words: set[int]) -> set[int]:
+    def rarest(self, seeds: set[int]) -> set[int]:
         """Words in fewest references first, those in equally many all or none."""
-        known = [word for word in words if word in self.weights]
-        budget, per_word = postings.budgets(len(self.words))
-        budget = max(budget, per_word * len(known))
+        known = [seed for seed in seeds if seed in self.weights]
+        budget, per_seed = prefilter.budgets(len(self.seeds))
+        budget = max(budget, per_seed * len(known))
         chosen: set[int] = set()
-        for times in sorted({self.frequency[word] for word in known}):
-            more = {word for word in known if self.frequency[word] == times}
-            if sum(self.frequency[word] for word in chosen | more) > budget:
+        for times in sorted({self.frequency[seed] for seed in known}):
+            more = {seed for seed in known if self.frequency[seed] == times}
+            if sum(self.frequency[seed] for seed in chosen | more) > budget:
                 break
             chosen |= more
         return chosen
 
     def shared(self, codes: np.ndarray) -> np.ndarray:
-        own = set(distinct_words(codes).tolist())
+        own = set(distinct_seeds(codes).tolist())
         used = self.rarest(own)
         scale = self.weight(own) / max(self.weight(used), 1e-9)
-        return np.array([self.weight(used & words) * scale for words in self.words])
+        return np.array([self.weight(used & seeds) * scale for seeds in self.seeds])
 
     def scores(self, codes: np.ndarray) -> np.ndarray:
         return self.shared(codes) / np.sqrt(np.maximum(self.lengths, SHORT))
 
 
-def check(index: PortableIndex, expected: PlainIndex, codes: np.ndarray, hidden=None) -> None:
+def check(searched: index.Index, expected: PlainSearch, codes: np.ndarray, hidden=None) -> None:
     shared, scores = expected.shared(codes), expected.scores(codes)
     if hidden is not None:
         shared[hidden] = scores[hidden] = 0
-    found, weights, own = index.search(codes, 1000, hidden)
-    assert own == pytest.approx(expected.weight(set(distinct_words(codes).tolist())), rel=1e-6)
+    found, weights, own = prefilter.prefilter(searched, codes, 1000, hidden)
+    assert own == pytest.approx(expected.weight(set(distinct_seeds(codes).tolist())), rel=1e-6)
     np.testing.assert_allclose(weights, shared[found], rtol=1e-6)
     # Those left out score too little, those found enough; rounding decides between equals.
     least = LEAST * scores.max(initial=0)
     assert set(np.flatnonzero(scores > least * 1.0001).tolist()) <= set(found.tolist())
     assert (scores[found] > least * 0.9999).all()
     assert (np.diff(scores[found]) <= 1e-5).all()
-    first, *_ = index.search(codes, 3, hidden)
+    first, *_ = prefilter.prefilter(searched, codes, 3, hidden)
     np.testing.assert_array_equal(first, found[:3])
 
+
+#: Modules whose constants the tests change.
+STAGES = (index, prefilter, seeds, sensitive, lookup)
 
 needs_compiled = pytest.mark.skipif(LIBRARY is None, reason="no C compiler on installation")
 
@@ -98,20 +113,20 @@ needs_compiled = pytest.mark.skipif(LIBRARY is None, reason="no C compiler on in
 )
 def test_search_against_counting(monkeypatch, common, budget, narrow):
     """Numbers beyond those of 16 bits are looked up as others are, with limits that grow."""
-    monkeypatch.setattr(postings, "NARROW", narrow)
-    monkeypatch.setattr(postings, "COMMON", common)
-    monkeypatch.setattr(postings, "BUDGET", budget)
-    monkeypatch.setattr(postings, "BUDGET_PER_WORD", 2)
-    monkeypatch.setattr(portable_postings, "_PIECE", 37)
+    monkeypatch.setattr(index, "NARROW", narrow)
+    monkeypatch.setattr(index, "COMMON", common)
+    monkeypatch.setattr(prefilter, "BUDGET", budget)
+    monkeypatch.setattr(prefilter, "BUDGET_PER_SEED", 2)
+    monkeypatch.setattr(index, "_PIECE", 37)
     references = some_references()
-    index, expected = PortableIndex(references, 1), PlainIndex(references)
+    searched, expected = build(references, 1), PlainSearch(references)
     np.testing.assert_allclose(
-        index.totals, [expected.weight(words) for words in expected.words], rtol=1e-6
+        searched.totals / PARTS, [expected.weight(own) for own in expected.seeds], rtol=1e-6
     )
     rng = np.random.default_rng(1)
     for number in range(len(references)):
-        check(index, expected, evolved(rng, references[number], 0.2))
-        check(index, expected, references[number], rng.random(len(references)) < 0.4)
+        check(searched, expected, evolved(rng, references[number], 0.2))
+        check(searched, expected, references[number], rng.random(len(references)) < 0.4)
 
 
 def family() -> list[np.ndarray]:
@@ -126,11 +141,11 @@ def family() -> list[np.ndarray]:
 @pytest.mark.parametrize("workers", [1, 2, 5])
 @pytest.mark.parametrize("narrow", [65_535, 100])
 def test_both_implementations_build_the_same_index(monkeypatch, workers, narrow):
-    monkeypatch.setattr(postings, "NARROW", narrow)
+    monkeypatch.setattr(index, "NARROW", narrow)
     proteins = family()
     references = references_of(proteins, range(len(proteins)))
-    made = compiled.build(LIBRARY, references, workers)
-    plain = portable_postings.build(references, workers)
+    made = build_index(LIBRARY, references, workers)
+    plain = build(references, workers)
     for field in fields(made):
         one, other = getattr(made, field.name), getattr(plain, field.name)
         assert one.dtype == other.dtype
@@ -143,11 +158,11 @@ def test_numbers_beyond_16_bits_and_before_the_last():
     size = MOST_REFERENCES
     rng = np.random.default_rng(5)
     proteins = {number: random_protein(rng, 120) for number in (0, 65_536, 70_000, size - 1)}
-    short = np.array([0, 1, 2, 3], np.uint8)  # no word is so short
+    short = np.array([0, 1, 2, 3], np.uint8)  # no seed is so short
     references = references_of([proteins.get(n, short) for n in range(size)], [0] * size)
     found = CompiledLookUp(references, 2, LIBRARY).look_up(list(proteins.values()))
     firsts = np.cumsum(found.numbers) - found.numbers
-    assert found.references[firsts].tolist() == list(proteins)
+    assert found.targets[firsts].tolist() == list(proteins)
 
 
 @needs_compiled
@@ -156,20 +171,21 @@ def test_numbers_beyond_16_bits_and_before_the_last():
     [
         {},
         {"FOUND": 7, "ALIGNED": 1, "SEARCHED": 3},
-        {"DOUBTFUL": 2.0, "RIVALS": 3},
-        {"WEAK": 2.0, "SURE": 4, "SIMILAR": 9},
+        {"DOUBTFUL": 2.0, "COMPETING": 3},
+        {"WEAK": 2.0, "BEST_BY_SEEDS": 4, "SENSITIVE": 9},
         {"WEAK": 2.0, "FOUND": 2, "TALLIED": 20, "RANKED": 12, "BUDGET": 300},
-        {"WEAK": 2.0, "PLACES_OF_WORD": 3},
-        {"WEAK": 2.0, "SIMILAR": 9, "NARROW": 100, "BUDGET": 100},
-        {"WEAK": 2.0, "PLACES_OF_ALL": 700},
+        {"WEAK": 2.0, "POSITIONS_OF_SEED": 3},
+        {"WEAK": 2.0, "SENSITIVE": 9, "NARROW": 100, "BUDGET": 100},
+        {"WEAK": 2.0, "POSITIONS_OF_ALL": 700},
     ],
 )
 def test_both_implementations_find_the_same_to_the_bit(monkeypatch, limits):
-    """Also with more hits than are wanted, equal ones, and what is found by similar words."""
+    """Also with more hits than are kept, equal ones, and what the sensitive search finds."""
     for margin in ("MARGIN", "WIDE_MARGIN"):  # Biopython aligns whole matrices
-        monkeypatch.setattr(alignment, margin, 1 << 20)
+        monkeypatch.setattr(gapped, margin, 1 << 20)
     for name, value in limits.items():
-        monkeypatch.setattr(postings if hasattr(postings, name) else lookup, name, value)
+        module = next(m for m in STAGES if hasattr(m, name))
+        monkeypatch.setattr(module, name, value)
     rng = np.random.default_rng(3)
     proteins = [
         *family()[:560:8],
@@ -190,8 +206,8 @@ def test_both_implementations_find_the_same_to_the_bit(monkeypatch, limits):
         assert (found.scores > 0).sum() > len(asked)
 
 
-def test_similar_words_against_trying_all():
-    """The neighbourhood of each word, by BLOSUM62 from Biopython, and how diagonals add up."""
+def test_neighbouring_words_against_trying_all():
+    """The neighbourhood of each seed, by BLOSUM62 from Biopython, and how diagonals add up."""
     letters = ALPHABET[:20]
     loaded = substitution_matrices.load("BLOSUM62")
     blosum = np.array([[loaded[a][b] for b in letters] for a in letters], dtype=int)
@@ -203,42 +219,47 @@ def test_similar_words_against_trying_all():
             continue
         first, second, third, fourth = blosum[own]
         scores = np.add.outer(np.add.outer(np.add.outer(first, second), third), fourth).ravel()
-        enough = np.flatnonzero(scores >= postings.ALIKE)
-        expected += [(int(word), place, int(scores[word])) for word in enough]
-    rows = similar_words(codes)
+        enough = np.flatnonzero(scores >= neighbourhood.NEIGHBOUR_SCORE)
+        expected += [(int(seed), place, int(scores[seed])) for seed in enough]
+    rows = neighbour_table(codes)
     assert sorted(map(tuple, rows.tolist())) == sorted(expected)
 
 
-def test_a_protein_of_few_words_has_few_places_of_each(monkeypatch):
+def test_a_protein_of_few_seeds_has_few_positions_of_each(monkeypatch):
     """The first ones, so that hundreds of thousands of W's take no gigabytes."""
-    monkeypatch.setattr(postings, "PLACES_OF_WORD", 5)
-    rows = similar_words(encode(b"W" * 200 + b"MKVLWACD"))
-    words, numbers = np.unique(rows[:, 0], return_counts=True)
+    monkeypatch.setattr(seeds, "POSITIONS_OF_SEED", 5)
+    rows = neighbour_table(encode(b"W" * 200 + b"MKVLWACD"))
+    different, numbers = np.unique(rows[:, 0], return_counts=True)
     assert numbers.max() == 5
-    assert len(words) > 100
-    assert set(rows[rows[:, 0] == similar_words(encode(b"WWWWW"))[0, 0], 1]) == set(range(5))
-    monkeypatch.setattr(postings, "PLACES_OF_ALL", 300)
-    limited = similar_words(encode(b"W" * 200))
-    first = len(similar_words(encode(b"WWWWW")))
+    assert len(different) > 100
+    assert set(rows[rows[:, 0] == neighbour_table(encode(b"WWWWW"))[0, 0], 1]) == set(range(5))
+    monkeypatch.setattr(seeds, "POSITIONS_OF_ALL", 300)
+    limited = neighbour_table(encode(b"W" * 200))
+    first = len(neighbour_table(encode(b"WWWWW")))
     assert 300 <= len(limited) < 300 + first
 
 
-def test_distant_relatives_are_found_by_similar_words():
-    """A relative that shares no word is found among others by words that are only alike."""
+def test_distant_relatives_are_found_by_neighbour_table():
+    """A relative that shares no seed is found among others by seeds that are only alike."""
     rng = np.random.default_rng(4)
     # Pairs of residues that replace each other with a positive score.
     alike = {ord(a): ord(b) for a, b in zip("DEKRILVMFYNST", "EDRKVIIIYFDTS", strict=True)}
     protein = "".join(rng.choice(list("DEKRILVMFYWHCG"), 200))
     relative = encode(protein.translate(alike).encode())
     others = [random_protein(rng, 250) for _ in range(300)]
-    index = PortableIndex(references_of([*others, relative], range(301)), 1)
+    references = references_of([*others, relative], range(301))
+    searched = build(references, 1)
+
+    def search(codes: np.ndarray, most: int, hidden: np.ndarray | None = None) -> np.ndarray:
+        return search_sensitively(searched, references, codes, most, hidden)
+
     hidden = np.zeros(301, dtype=bool)
-    assert index.search_similar(encode(protein.encode()), 5, hidden)[0] == 300
-    assert len(index.search_similar(encode(protein.encode()), 5)) == 5
+    assert search(encode(protein.encode()), 5, hidden)[0] == 300
+    assert len(search(encode(protein.encode()), 5)) == 5
     hidden[300] = True
-    assert 300 not in index.search_similar(encode(protein.encode()), 200, hidden)
-    assert len(index.search_similar(encode(b"MKV"), 5)) == 0
-    assert len(index.search_similar(encode(b""), 5)) == 0
+    assert 300 not in search(encode(protein.encode()), 200, hidden)
+    assert len(search(encode(b"MKV"), 5)) == 0
+    assert len(search(encode(b""), 5)) == 0
 
 
 @needs_compiled
@@ -265,7 +286,7 @@ def test_without_memory_nothing_is_wrong_afterwards(monkeypatch):
         look_up.look_up([references[0]])
     monkeypatch.undo()
     found = look_up.look_up([references[0]])
-    np.testing.assert_array_equal(found.references, expected.references)
+    np.testing.assert_array_equal(found.targets, expected.targets)
 
 
 @needs_compiled
@@ -276,35 +297,35 @@ def test_a_library_of_other_sources_is_not_used(monkeypatch):
     assert compiled._load() is None
 
 
-def test_common_words_are_left_out(monkeypatch):
-    """A word in more references than the limit finds none of them."""
-    monkeypatch.setattr(postings, "COMMON", 3)
+def test_common_seeds_are_left_out(monkeypatch):
+    """A seed in more targets than the limit finds none of them."""
+    monkeypatch.setattr(index, "COMMON", 3)
     proteins = [encode(b"WWWWW")] * 4 + [encode(b"HHHHH")] * 3
-    index = PortableIndex(references_of(proteins, range(7)), 1)
-    assert len(index.search(encode(b"WWWWW"), 10)[0]) == 0
-    assert index.search(encode(b"HHHHH"), 10)[0].tolist() == [4, 5, 6]
+    searched = build(references_of(proteins, range(7)), 1)
+    assert len(prefilter.prefilter(searched, encode(b"WWWWW"), 10)[0]) == 0
+    assert prefilter.prefilter(searched, encode(b"HHHHH"), 10)[0].tolist() == [4, 5, 6]
 
 
-def test_words_do_not_reach_over_the_end_of_a_reference():
+def test_seeds_do_not_reach_over_the_end_of_a_reference():
     proteins = [encode(b"MKV"), encode(b"LWACD"), random_protein(np.random.default_rng(0), 80)]
-    index = PortableIndex(references_of(proteins, range(3)), 1)
-    assert len(index.search(encode(b"MKVLW"), 10)[0]) == 0
-    assert index.search(encode(b"LWACD"), 10)[0].tolist() == [1]
+    searched = build(references_of(proteins, range(3)), 1)
+    assert len(prefilter.prefilter(searched, encode(b"MKVLW"), 10)[0]) == 0
+    assert prefilter.prefilter(searched, encode(b"LWACD"), 10)[0].tolist() == [1]
 
 
-def test_proteins_without_a_word_find_nothing():
-    index = PortableIndex(some_references(), 1)
+def test_proteins_without_a_seed_find_nothing():
+    searched = build(some_references(), 1)
     for codes in (encode(b""), np.full(80, UNKNOWN, np.uint8), encode(b"M"), encode(b"MKVL")):
-        found, shared, own = index.search(codes, 10)
+        found, shared, own = prefilter.prefilter(searched, codes, 10)
         assert len(found) == len(shared) == own == 0
 
 
 def test_what_is_hidden_is_never_found():
     references = some_references()
-    index = PortableIndex(references, 1)
+    searched = build(references, 1)
     hidden = np.zeros(len(references), dtype=bool)
-    assert index.search(references[0], 10)[0][0] == 0
+    assert prefilter.prefilter(searched, references[0], 10)[0][0] == 0
     hidden[0] = True
-    assert 0 not in index.search(references[0], 1000, hidden)[0]
+    assert 0 not in prefilter.prefilter(searched, references[0], 1000, hidden)[0]
     hidden[:] = True
-    assert len(index.search(references[0], 10, hidden)[0]) == 0
+    assert len(prefilter.prefilter(searched, references[0], 10, hidden)[0]) == 0

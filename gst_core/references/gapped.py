@@ -1,13 +1,13 @@
-"""Local alignments with affine gaps (Smith and Waterman 1981, Gotoh 1982), BLOSUM90, 10 and 1.
+"""Gapped extension: local alignments with affine gaps (Smith and Waterman 1981, Gotoh 1982).
 
-``alignment.c`` makes them, in a band around the diagonals that have words in common; where it
-was not compiled Biopython makes them, of whole matrices and many times slower.
+They score by BLOSUM90, and gaps cost 10 and 1. ``native/gapped.c`` makes them, in a band around the
+diagonals that have seeds in common; where it was not compiled Biopython makes them, of whole
+matrices and many times slower.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -26,21 +26,11 @@ GAP_EXTEND: Final = 1
 #: gaps of 10 and 1, as NCBI's BLAST has it: a gap's first residue costs 9 and 1 there.
 LAMBDA: Final = 0.265
 KAPPA: Final = 0.044
-#: A score is no better than chance where strangers are expected to have as many as this (BLAST's
-#: default as well).
-UNEXPECTED: Final = 10.0
-#: Of proteins with fewer residues each score is taken for better than that: what is right scores
-#: hardly more than chance.
-SHORTEST_JUDGED: Final = 60
-
-#: What words have in common is added up for bins of 2 ** `BIN_BITS` diagonals: for each common
-#: word `WORD_WORTH`, about what its four residues score. The band has the highest bin, each other
-#: one that is worth more than the gap that leads there, and a margin on both sides.
+#: Seed matches are added up for bins of 2 ** `BIN_BITS` diagonals. The band has the highest bin,
+#: each other one that is worth more than the gap that leads there, and a margin on both sides.
 BIN_BITS: Final = 3
-WORD_WORTH: Final = 24
 MARGIN: Final = 24
-#: Where no bin has so many words, those that are only alike take their place, and the margin is
-#: wider.
+#: Where no bin has so many seeds, neighbouring words take their place, and the margin is wider.
 FEW: Final = 40
 WIDE_MARGIN: Final = 96
 
@@ -52,7 +42,7 @@ _SELF: Final = BLOSUM90.diagonal().astype(np.int16)
 
 
 class Query:
-    """A protein to be aligned with several references, by Biopython.
+    """A query to be aligned with several targets, by Biopython.
 
     Parameters
     ----------
@@ -74,20 +64,20 @@ class Query:
             ),
         )
 
-    def score(self, reference: NDArray[np.uint8]) -> int:
-        """Score of the best local alignment with a reference."""
-        return int(self._aligner.score(self._text, text(reference)))
+    def score(self, target: NDArray[np.uint8]) -> int:
+        """Score of the best local alignment with a target."""
+        return int(self._aligner.score(self._text, text(target)))
 
-    def best(self, reference: NDArray[np.uint8]) -> Any:
-        """Give Biopython's best local alignment with a reference; None where nothing aligns."""
-        if self.score(reference) <= 0:
+    def best(self, target: NDArray[np.uint8]) -> Any:
+        """Give Biopython's best local alignment with a target; None where nothing aligns."""
+        if self.score(target) <= 0:
             return None
-        return self._aligner.align(self._text, text(reference))[0]
+        return self._aligner.align(self._text, text(target))[0]
 
-    def align(self, reference: NDArray[np.uint8]) -> Alignment:
-        """Show the best local alignment with a reference."""
-        other = text(reference)
-        best = self.best(reference)
+    def align(self, target: NDArray[np.uint8]) -> Alignment:
+        """Show the best local alignment with a target."""
+        other = text(target)
+        best = self.best(target)
         if best is None:
             return Alignment(0, 0, 0.0, 0.0)
         (first, last), (start, end) = best.coordinates[:, [0, -1]]
@@ -136,21 +126,6 @@ def draw(query: NDArray[np.uint8], target: NDArray[np.uint8], name: str) -> str:
         for own, label in zip(codes, ("protein", name), strict=True)
     ]
     return str(Drawn(sequences, best.coordinates)).rstrip("\n")  # type: ignore[no-untyped-call]
-
-
-def score_by_chance(length: int, residues: int, decay: float, kappa: float) -> float:
-    """Give the score that :data:`UNEXPECTED` strangers are expected to reach; 0 for short ones.
-
-    Parameters
-    ----------
-    length, residues
-        Of the protein, and of all references.
-    decay, kappa
-        Karlin and Altschul's lambda and K.
-    """
-    if length < SHORTEST_JUDGED:
-        return 0
-    return math.log(kappa * length * residues / UNEXPECTED) / decay
 
 
 def text(codes: NDArray[np.uint8]) -> str:
