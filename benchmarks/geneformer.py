@@ -49,6 +49,7 @@ class Task:
     cells: Tokens
     special: list[int]
     batch: int
+    device: str
 
 
 @click.command()
@@ -62,20 +63,27 @@ def main(bench: Bench, cells: int, repeated: int, batch: int) -> dict[str, Any]:
     result["tokenising"] = _tokenising(bench, repeated)
     with tempfile.TemporaryDirectory() as name:
         config = bench.network(Path(name))
-        task = Task(Path(name), bench.cells(cells), bench.resources.special_tokens, batch)
-        found = bench.turns(("transformers", "ours"), prepare_embedding, task)
+        task = Task(
+            Path(name), bench.cells(cells), bench.resources.special_tokens, batch, bench.device
+        )
+        ways = ("transformers", "ours", *(("ours, bf16",) if bench.device == "cuda" else ()))
+        found = bench.turns(ways, prepare_embedding, task)
     seconds = {way: turns.seconds for way, turns in found.items()}
     lengths = task.cells.lengths.tolist()
     operations = (config.layers - 1) * sum(layer_operations(config, n) for n in lengths)
-    difference = np.abs(found["transformers"].value - found["ours"].value).max()
+    reference = found["transformers"].value
     result["embedding"] = {
         "cells": cells,
         "mean_tokens": round(float(task.cells.lengths.mean())),
         "cells_a_second": {way: round(cells / own, 2) for way, own in seconds.items()},
-        "times_as_fast": round(seconds["transformers"] / seconds["ours"], 2),
+        "times_as_fast": {
+            way: round(seconds["transformers"] / seconds[way], 2) for way in ways[1:]
+        },
         "share_of_matrix_peak": round(operations / seconds["ours"] / bench.matrix_peak(), 2),
         "peak_mib": {way: turns.peak_mib for way, turns in found.items()},
-        "largest_difference": float(difference),
+        "largest_difference": {
+            way: float(np.abs(reference - found[way].value).max()) for way in ways[1:]
+        },
     }
     return result
 
@@ -135,10 +143,12 @@ def prepare_embedding(way: str, task: Task) -> Callable[[], Any]:
     import torch
     from transformers import BertForMaskedLM
 
-    if way == "ours":
-        encoder = TorchEncoder(task.folder, "cpu", torch.get_num_threads())
+    if way != "transformers":
+        threads, bf16 = torch.get_num_threads(), way == "ours, bf16"
+        encoder = TorchEncoder(task.folder, task.device, threads, bf16=bf16)
         return lambda: embed_cells(encoder, task.cells, special=task.special)
     model = BertForMaskedLM.from_pretrained(task.folder, attn_implementation="eager").eval()
+    model.to(task.device)
     return lambda: _as_the_reference(model, task)
 
 
@@ -157,12 +167,13 @@ def _as_the_reference(model: Any, task: Task) -> Any:
             ids[row, : cells.lengths[cell]] = torch.from_numpy(cells[int(cell)].astype(np.int64))
             mask[row, : cells.lengths[cell]] = 1
         with torch.no_grad():
+            ids, mask = ids.to(task.device), mask.to(task.device)
             out = model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
         states = out.hidden_states[-2]
         for row, cell in enumerate(here):
             own = cells[int(cell)]
-            genes = torch.from_numpy(~np.isin(own, task.special))
-            found[int(cell)] = states[row, : len(own)][genes].mean(0).numpy()
+            genes = torch.from_numpy(~np.isin(own, task.special)).to(task.device)
+            found[int(cell)] = states[row, : len(own)][genes].mean(0).cpu().numpy()
     return np.stack([found[cell] for cell in range(len(cells))])
 
 

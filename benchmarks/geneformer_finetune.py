@@ -51,6 +51,7 @@ class Task:
     batch: int
     epochs: int
     held: int
+    device: str
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -92,6 +93,7 @@ def main(
             batch,
             epochs,
             held,
+            bench.device,
         )
         found = bench.turns(WAYS, prepare, task)
     steps = epochs * -(-task.taught // batch)
@@ -147,7 +149,7 @@ def _ours(task: Task) -> Callable[[], None]:
     config = FineTuningConfig(
         epochs=task.epochs, batch_cells=task.batch, freeze_layers=task.frozen, patience=0
     )
-    reader = Reader(encoder, task.cells, task.frozen)
+    reader = Reader(encoder.to(task.device), task.cells, task.frozen, task.device)
     cells = np.arange(len(task.cells))
     lesson = Lesson(cells[: task.taught], task.labels[None, :])
     held = Lesson(cells[task.taught :], task.labels[None, :]) if task.held else None
@@ -165,6 +167,7 @@ def _reference(task: Task, *, by_length: bool) -> Callable[[], None]:
     transformers.logging.set_verbosity_error()
     names = {"cells": "BertForSequenceClassification", "genes": "BertForTokenClassification"}
     model = getattr(transformers, names[task.kind]).from_pretrained(task.folder, num_labels=CLASSES)
+    model.to(task.device)
     for layer in model.bert.encoder.layer[: task.frozen]:
         layer.requires_grad_(False)
     optimizer = torch.optim.AdamW(
@@ -183,6 +186,7 @@ def _reference(task: Task, *, by_length: bool) -> Callable[[], None]:
                 known = task.labels[own]
                 of_genes[row, : len(own)] = torch.from_numpy(np.where(known < 0, -100, known))
         labels = torch.from_numpy(task.labels[chosen]) if task.kind == "cells" else of_genes
+        ids, labels = ids.to(task.device), labels.to(task.device)
         return model(input_ids=ids, attention_mask=(ids != 0).long(), labels=labels).loss
 
     def run() -> None:

@@ -1,7 +1,9 @@
 """What the benchmarks of Geneformer share: options, a network, cells, and turns of several ways.
 
 Each turn is a process that does nothing else. Its peak memory is the kernel's high-water mark of
-its own address space; ``getrusage`` would begin with what the process that started it had.
+its own address space; ``getrusage`` would begin with what the process that started it had. On a
+GPU it is what torch had allocated there at most, and the work is done once before it is timed:
+the first time loads kernels.
 """
 
 from __future__ import annotations
@@ -29,7 +31,11 @@ from gst_core.geneformer.resources import Resources
 from gst_core.geneformer.tokenizing import prepare
 
 #: Published shapes: model version, layers, width, heads, feed-forward width.
-SHAPES: Final = {"V1-10M": ("V1", 6, 256, 4, 512), "V2-104M": ("V2", 12, 768, 12, 3072)}
+SHAPES: Final = {
+    "V1-10M": ("V1", 6, 256, 4, 512),
+    "V2-104M": ("V2", 12, 768, 12, 3072),
+    "V2-316M": ("V2", 18, 1152, 18, 4608),
+}
 
 #: A way's work: given its name and the task, all but what is timed is done, and that returned.
 Prepare = Callable[[str, Any], Callable[[], Any]]
@@ -47,6 +53,7 @@ _OPTIONS: Final = (
         show_default=True,
         help="cpu: seconds of the processor, of one thread, on a machine that others use too.",
     ),
+    click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"])),
     click.option("--output", type=click.Path(path_type=Path)),
 )
 
@@ -59,8 +66,8 @@ class Bench:
     ----------
     counts, resources, shape
         Of the cells, the dictionary, and the network with random weights.
-    runs, threads, clock
-        Turns of each way; what it may use; ``wall`` or ``cpu`` seconds.
+    runs, threads, clock, device
+        Turns of each way; what it may use; ``wall`` or ``cpu`` seconds; ``cpu`` or ``cuda``.
     """
 
     counts: Path
@@ -69,6 +76,7 @@ class Bench:
     runs: int
     threads: int
     clock: str
+    device: str
 
     def network(self, folder: Path) -> NetworkConfig:
         """Write a network with random weights."""
@@ -98,7 +106,7 @@ class Bench:
         with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
             for _ in range(self.runs):
                 for way in ways:
-                    turn = pool.submit(_turn, prepare, way, task, self.threads, self.clock)
+                    turn = pool.submit(_turn, self, prepare, way, task)
                     found[way].append(turn.result())
         return {
             way: Turns(
@@ -114,12 +122,25 @@ class Bench:
         import torch
 
         torch.set_num_threads(self.threads)
-        now, times, a = _clock(self.clock), [], torch.rand(2048, 2048)
+        size = 2048 if self.device == "cpu" else 8192
+        now, times, a = self.clock_of(), [], torch.rand(size, size, device=self.device)
         for _ in range(9):
             began = now()
             a @ a
             times.append(now() - began)
-        return float(2 * 2048**3 / statistics.median(times))
+        return float(2 * size**3 / statistics.median(times))
+
+    def clock_of(self) -> Callable[[], float]:
+        """Seconds; of a GPU once it has done what it was told."""
+        if self.device == "cuda":
+            import torch
+
+            def now() -> float:
+                torch.cuda.synchronize()
+                return time.perf_counter()
+
+            return now
+        return time.process_time if self.clock == "cpu" else time.perf_counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +163,19 @@ def with_bench(command: Callable[..., dict[str, Any]]) -> Callable[..., None]:
         runs: int,
         threads: int,
         clock: str,
+        device: str,
         output: Path | None,
         **more: Any,
     ) -> None:
         if clock == "cpu" and threads != 1:
             raise click.UsageError("--clock cpu says nothing of more than one of --threads")
+        if clock == "cpu" and device != "cpu":
+            raise click.UsageError("--clock cpu says nothing of a GPU")
         use_cores(threads)
         own = Resources.load(SHAPES[shape][0], resources)  # type: ignore[arg-type]
-        bench = Bench(counts, own, shape, runs, threads, clock)
-        result = {"shape": shape, "threads": threads, "clock": clock, **command(bench, **more)}
+        bench = Bench(counts, own, shape, runs, threads, clock, device)
+        facts = {"shape": shape, "threads": threads, "clock": clock, "device": device}
+        result = {**facts, **command(bench, **more)}
         text = json.dumps(result, indent=2) + "\n"
         click.echo(text)
         if output:
@@ -168,22 +193,22 @@ def layer_operations(config: NetworkConfig, length: int) -> int:
     return 2 * length * (products + 2 * length * config.width)
 
 
-def _turn(
-    prepare: Prepare, way: str, task: Any, threads: int, clock: str
-) -> tuple[float, int, Any]:
+def _turn(bench: Bench, prepare: Prepare, way: str, task: Any) -> tuple[float, int, Any]:
     import torch
 
-    torch.set_num_threads(threads)
-    run, now = prepare(way, task), _clock(clock)
+    torch.set_num_threads(bench.threads)
+    run, now = prepare(way, task), bench.clock_of()
+    if bench.device == "cuda":
+        run()
     start = now()
     value = run()
-    return now() - start, _peak_mib(), value
+    return now() - start, _peak_mib(bench.device), value
 
 
-def _peak_mib() -> int:
+def _peak_mib(device: str) -> int:
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.max_memory_allocated() // 2**20)
     status = Path("/proc/self/status").read_text()
     return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024
-
-
-def _clock(name: str) -> Callable[[], float]:
-    return time.process_time if name == "cpu" else time.perf_counter

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from gst_core.errors import GstError
 from gst_core.geneformer.config import NetworkConfig
+from gst_core.geneformer.hidden_states import HiddenStates
 from gst_core.geneformer.onnx_format import Dictionary
 from gst_core.processors import available_threads
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Layer = Literal[-1, 0]
 Tokens = NDArray[Any]
-Vectors = NDArray[np.float32]
 
 #: Tokens of a batch: enough for full matrix products, little enough to stay in the cache; on one
 #: core cells of 1,150 tokens take a tenth less time one by one than eight at once.
@@ -37,20 +37,29 @@ class Encoder(Protocol):
         Its shape.
     device
         What really runs it: ``cpu``, ``cuda`` or ``mps``.
+    bf16
+        Whether it computes matrix products in bfloat16.
     dictionary
         What its tokens are of, where it says so.
     """
 
     config: NetworkConfig
     device: str
+    bf16: bool
     dictionary: Dictionary | None
 
-    def hidden(self, cells: Sequence[Tokens], layer: Layer) -> list[Vectors]:
-        """Encode cells: for each ``(L,)`` tokens ``(L, D)`` hidden states."""
-        ...
+    def states(self, cells: Sequence[Tokens], layer: Layer, *, first: bool = False) -> HiddenStates:
+        """Encode cells, each of one token or more.
 
-    def first(self, cells: Sequence[Tokens], layer: Layer) -> Vectors:
-        """Encode cells, for the hidden state of each one's first token: ``(N, D)``."""
+        Parameters
+        ----------
+        cells
+            ``(L,)`` tokens of each.
+        layer
+            Which layer's hidden states: the last one's, 0, or those of the one before, -1.
+        first
+            Only those of each cell's first token.
+        """
         ...
 
 
@@ -65,6 +74,8 @@ class TorchEncoder:
         ``auto`` takes CUDA, else MPS, where they are.
     threads
         On the CPU; all that the process may use without it.
+    bf16
+        Compute matrix products in bfloat16, sums and norms in 32 bits.
 
     Raises
     ------
@@ -72,7 +83,14 @@ class TorchEncoder:
         If the checkpoint cannot be read, or there is no such device.
     """
 
-    def __init__(self, folder: Path, device: Device = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        device: Device = "auto",
+        threads: int | None = None,
+        *,
+        bf16: bool = False,
+    ) -> None:
         import torch
 
         from gst_core.geneformer.weights import load_encoder
@@ -83,37 +101,24 @@ class TorchEncoder:
             torch.set_num_threads(threads or available_threads())
         self.encoder = load_encoder(folder).to(self.device)
         self.config = self.encoder.config
+        self.bf16 = bf16
 
-    def hidden(self, cells: Sequence[Tokens], layer: Layer) -> list[Vectors]:
-        """Encode cells."""
+    def states(self, cells: Sequence[Tokens], layer: Layer, *, first: bool = False) -> HiddenStates:
+        """Encode cells; of first tokens alone, the last layer is computed for them alone."""
         import torch
 
-        tokens, layout = self._laid_out(cells)
-        with torch.inference_mode():
-            states = self.encoder(tokens, layout, depth=self.config.layers + layer)
-        return np.split(states.float().cpu().numpy(), np.cumsum(layout.lengths)[:-1])
+        from gst_core.geneformer.layout import Layout, Places
 
-    def first(self, cells: Sequence[Tokens], layer: Layer) -> Vectors:
-        """Encode cells, the last layer for their first tokens alone."""
-        import torch
-
-        from gst_core.geneformer.layout import Places
-
-        tokens, layout = self._laid_out(cells)
-        places, depth = Places.first(layout), self.config.layers + layer
-        with torch.inference_mode():
-            states = self.encoder(tokens, layout, depth=depth, places=places)
-        return np.asarray(states.float().cpu().numpy())
-
-    def _laid_out(self, cells: Sequence[Tokens]) -> tuple[Any, Any]:
-        """Tokens of all cells in a row, and where each cell lies in it."""
-        import torch
-
-        from gst_core.geneformer.layout import Layout
-
-        layout = Layout.of([len(cell) for cell in cells], self.device)
+        lengths = [len(cell) for cell in cells]
+        layout = Layout.of(lengths, self.device)
         tokens = torch.from_numpy(np.concatenate(cells).astype(np.int64)).to(self.device)
-        return tokens, layout
+        places, depth = Places.first(layout) if first else None, self.config.layers + layer
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.bf16),
+        ):
+            hidden = self.encoder(tokens, layout, depth=depth, places=places).float()
+        return HiddenStates(hidden, [1] * len(cells) if first else lengths)
 
 
 class OnnxEncoder:
@@ -137,34 +142,44 @@ class OnnxEncoder:
         if device == "mps":
             raise GstError("ONNX Runtime does not run on MPS here", where="--device mps")
         self.config, self.dictionary = check_file(path)
+        self.bf16 = False
         self._session, self.device = open_session(
             path, device, threads or available_threads(), check=lambda _: None
         )
 
-    def hidden(self, cells: Sequence[Tokens], layer: Layer) -> list[Vectors]:
+    def states(self, cells: Sequence[Tokens], layer: Layer, *, first: bool = False) -> HiddenStates:
         """Encode cells; those of one length in one run."""
         from gst_core.geneformer.onnx_format import OUTPUTS
 
-        found: list[Vectors] = []
+        found: list[NDArray[np.float32]] = []
         start = 0
         while start < len(cells):
             stop = start
             while stop < len(cells) and len(cells[stop]) == len(cells[start]):
                 stop += 1
             ids = np.stack([cell.astype(np.int64) for cell in cells[start:stop]])
-            found.extend(self._session.run([OUTPUTS[layer]], {"input_ids": ids})[0])
+            hidden = self._session.run([OUTPUTS[layer]], {"input_ids": ids})[0]
+            found.append((hidden[:, :1] if first else hidden).reshape(-1, self.config.width))
             start = stop
-        return found
-
-    def first(self, cells: Sequence[Tokens], layer: Layer) -> Vectors:
-        """Encode cells, and keep their first tokens."""
-        return np.stack([states[0] for states in self.hidden(cells, layer)])
+        lengths = [1 if first else len(cell) for cell in cells]
+        return HiddenStates(np.concatenate(found), lengths)
 
 
 def open_encoder(
-    checkpoint: Path, device: Device = "auto", threads: int | None = None
+    checkpoint: Path,
+    device: Device = "auto",
+    threads: int | None = None,
+    *,
+    bf16: bool = False,
 ) -> TorchEncoder | OnnxEncoder:
     """Open a checkpoint folder, or a file of ``geneformer export``.
+
+    Parameters
+    ----------
+    checkpoint
+        The folder or file.
+    device, threads, bf16
+        As for :class:`TorchEncoder`.
 
     Raises
     ------
@@ -172,7 +187,7 @@ def open_encoder(
         If there is neither, or it cannot be run.
     """
     if checkpoint.is_dir():
-        return TorchEncoder(checkpoint, device, threads)
+        return TorchEncoder(checkpoint, device, threads, bf16=bf16)
     if not checkpoint.is_file():
         raise GstError(
             "there is no such checkpoint",
@@ -182,6 +197,12 @@ def open_encoder(
     if checkpoint.suffix != ".onnx":
         raise GstError(
             "is no checkpoint", where=str(checkpoint), hint="give its folder, or an .onnx file"
+        )
+    if bf16:
+        raise GstError(
+            "an .onnx file computes in 32 bits",
+            where="--bf16",
+            hint="give the folder of the model, or leave --bf16 away",
         )
     return OnnxEncoder(checkpoint, device, threads)
 

@@ -116,11 +116,9 @@ def embed_cells(
         there = [i for i, own in enumerate(tokens) if len(own)]
         filled = [tokens[i] for i in there]
         if mode == "cls" and there:
-            vectors[batch[there]] = encoder.first(filled, layer)
+            vectors[batch[there]] = encoder.states(filled, layer, first=True).firsts()
         elif there:
-            for i, hidden in zip(there, encoder.hidden(filled, layer), strict=True):
-                if (genes := ~np.isin(tokens[i], special)).any():
-                    vectors[batch[i]] = hidden[genes].mean(0)
+            vectors[batch[there]] = encoder.states(filled, layer).means(filled, special)
         if work is not None:
             _note(work, vectors, number + 1)
         progress(done, len(cells))
@@ -144,7 +142,7 @@ def embed_genes(
     done = 0
     for batch in batches(cells.lengths, BATCH_TOKENS[encoder.device]):
         tokens = [np.asarray(cells[int(cell)]) for cell in batch if cells.lengths[cell]]
-        states = encoder.hidden(tokens, layer) if tokens else []
+        states = encoder.states(tokens, layer).split() if tokens else []
         for own, hidden in zip(tokens, states, strict=True):
             # A token is in a cell once.
             sums[own] += hidden

@@ -82,7 +82,8 @@ def embed_file(
         others = {"ensembl_id": ids, "symbol": symbols, "cells": found.cells}
         _write_parquet(output, found.vectors, others)
         return len(found.tokens)
-    work = _work_folder(output, checkpoint, special, cells, mode, layer)
+    options = (mode, layer, model.encoder.bf16)
+    work = _work_folder(output, checkpoint, special, cells, *options)
     vectors = embed_cells(
         model.encoder,
         cells,

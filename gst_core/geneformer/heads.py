@@ -120,7 +120,7 @@ def mean_of_genes(hidden: Tensor, tokens: Tensor, layout: Layout, special: Tenso
     Returns
     -------
     means
-        ``(N, D)``; each cell has a gene.
+        ``(N, D)``; NaN where a cell has no gene.
     """
     lengths = torch.tensor(layout.lengths, device=hidden.device)
     cells = torch.repeat_interleave(torch.arange(len(lengths), device=hidden.device), lengths)

@@ -69,5 +69,7 @@ class Places:
     @classmethod
     def where(cls, layout: Layout, asked: Tensor) -> Self:
         """Ask about tokens for which `asked`, ``(T,)`` bool, is true."""
-        counts = [int(cell.sum()) for cell in torch.split(asked, list(layout.lengths))]
-        return cls(asked.nonzero()[:, 0], tuple(counts))
+        ends = torch.tensor(layout.lengths, device=asked.device).cumsum(0)
+        # Taken off the device once: each look at a number there waits for all work before it.
+        until = asked.cumsum(0)[ends - 1].tolist()
+        return cls(asked.nonzero()[:, 0], tuple(np.diff(until, prepend=0).tolist()))

@@ -270,6 +270,7 @@ def _description(
         "max_cells": options.max_cells,
         "seed": options.seed,
         "gene_shifts": options.gene_shifts,
+        "bf16": model.encoder.bf16,
         "model_version": model.resources.model_version,
         "cells": len(plan.cells),
         "passes": plan.passes,

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from gst_core.geneformer.backends import BATCH_TOKENS, Encoder, Layer, batches
 from gst_core.geneformer.embedding import Cells
+from gst_core.geneformer.hidden_states import HiddenStates
 from gst_core.geneformer.perturbation_plan import Chosen, Plan, Targets
 from gst_core.geneformer.perturbations import Edit, Perturber
-from gst_core.geneformer.shifts import Base, Measure, Vectors
+from gst_core.geneformer.shifts import Measure, Shift
 
 #: Seconds that the trial before a run may take, about.
 _TRIAL = 2.0
@@ -127,38 +128,38 @@ class Experiment:
         )
 
     def _measure(self, items: Sequence[_Item], results: Results) -> None:
-        bases: dict[tuple[int, bytes], Base] = {}
-        missing: dict[tuple[int, bytes], NDArray[np.integer]] = {}
-        for item in items:
-            missing[item.cell, item.edit.base.tobytes()] = item.edit.base
-        for i, hidden in self._encoded(list(missing.values())):
-            key = list(missing)[i]
-            bases[key] = self.measure.base(missing[key], hidden)
-        found: list[tuple[float, NDArray[np.float64]] | None] = [None] * len(items)
-        for i, hidden in self._encoded([item.edit.tokens for item in items]):
-            item = items[i]
-            base = bases[item.cell, item.edit.base.tobytes()]
-            shift = self.measure.shift(item.edit, base, hidden)
-            found[i] = shift.cosine, shift.to_states
-            if shift.genes is not None:
-                own = item.edit.tokens[item.edit.after]
-                results.genes.append((item.chosen, own, shift.genes))
-        for item, one in zip(items, found, strict=True):
-            assert one is not None
+        if not items:
+            return
+        keys = [(item.cell, item.edit.base.tobytes()) for item in items]
+        unperturbed = {key: item.edit.base for key, item in zip(keys, items, strict=True)}
+        encoded = list(self._encoded(list(unperturbed.values())))
+        order = [list(unperturbed)[i] for batch, _ in encoded for i in batch]
+        place = {key: number for number, key in enumerate(order)}
+        states = HiddenStates.join([states for _, states in encoded])
+        base = self.measure.base([unperturbed[key] for key in order], states)
+        shifts: list[Shift | None] = [None] * len(items)
+        for batch, states in self._encoded([item.edit.tokens for item in items]):
+            edits, own = [items[i].edit for i in batch], [place[keys[i]] for i in batch]
+            for i, shift in zip(batch, self.measure.shifts(edits, base, own, states), strict=True):
+                shifts[i] = shift
+        for item, found in zip(items, shifts, strict=True):
+            assert found is not None
             results.cells.append(item.cell)
             results.perturbed.append(item.chosen)
-            results.cosines.append(one[0])
-            results.to_states.append(one[1])
+            results.cosines.append(found.cosine)
+            results.to_states.append(found.to_states)
+            if found.genes is not None:
+                own_genes = item.edit.tokens[item.edit.after]
+                results.genes.append((item.chosen, own_genes, found.genes))
 
-    def _encoded(self, cells: Sequence[NDArray[np.integer]]) -> Iterator[tuple[int, Vectors]]:
-        """Encode cells in batches of one length; each with its number."""
+    def _encoded(
+        self, cells: Sequence[NDArray[np.integer]]
+    ) -> Iterator[tuple[list[int], HiddenStates]]:
+        """Encode cells in batches of similar length: their numbers, and hidden states."""
         lengths = np.array([len(own) for own in cells], dtype=np.int64)
         for batch in batches(lengths, BATCH_TOKENS[self.encoder.device]):
-            states = self._encode([cells[i] for i in batch])
-            yield from zip(batch.tolist(), states, strict=True)
+            yield batch.tolist(), self._encode([cells[i] for i in batch])
 
-    def _encode(self, cells: Sequence[NDArray[np.integer]]) -> Sequence[Vectors]:
-        """Encode a batch: ``(L, D)`` of each cell, or ``(1, D)`` where that is all it takes."""
-        if self.measure.first_tokens:
-            return list(self.encoder.first(cells, self.layer)[:, None])
-        return self.encoder.hidden(cells, self.layer)
+    def _encode(self, cells: Sequence[NDArray[np.integer]]) -> HiddenStates:
+        """Encode a batch; of first tokens alone where they are all it takes."""
+        return self.encoder.states(cells, self.layer, first=self.measure.first_tokens)

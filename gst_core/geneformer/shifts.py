@@ -15,25 +15,26 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gst_core.geneformer.hidden_states import HiddenStates
 from gst_core.geneformer.perturbations import Edit
 
 Mode = Literal["cell", "cls"]
-Vectors = NDArray[np.float32]
+Tokens = NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Hidden states of a cell that is not perturbed.
+    """Cells that are not perturbed.
 
     Attributes
     ----------
     units
-        ``(L, D)``: scaled to length 1.
+        Their hidden states, scaled to length 1.
     to_states
-        ``(S,)``: cosine of the cell with each state.
+        ``(N, S)``: cosine of each cell with each state.
     """
 
-    units: Vectors
+    units: HiddenStates
     to_states: NDArray[np.float64]
 
 
@@ -91,31 +92,44 @@ class Measure:
         """Whether the hidden states of the first tokens, ``(1, D)`` a cell, are all it takes."""
         return self.mode == "cls" and not self.genes
 
-    def base(self, tokens: NDArray[np.integer], hidden: Vectors) -> Base:
-        """Take in a cell that is not perturbed: ``(L,)`` tokens and ``(L, D)`` hidden states."""
-        units = hidden / np.linalg.norm(hidden, axis=1, keepdims=True)
-        return Base(units, self._to_states(tokens, hidden))
+    def base(self, cells: Sequence[Tokens], states: HiddenStates) -> Base:
+        """Take in cells that are not perturbed: tokens of each, and their hidden states."""
+        return Base(states.units(), self._to_states(cells, states))
 
-    def shift(self, edit: Edit, base: Base, hidden: Vectors) -> Shift:
-        """Compare a perturbed cell, of `hidden` ``(L', D)``, with itself before."""
-        genes: NDArray[np.float32] = np.empty(0, np.float32)
+    def shifts(
+        self, edits: Sequence[Edit], base: Base, cells: Sequence[int], states: HiddenStates
+    ) -> list[Shift]:
+        """Compare perturbed cells with themselves before.
+
+        Parameters
+        ----------
+        edits
+            What was done to each.
+        base, cells
+            Cells that are not perturbed, and for each edit which of them is its own.
+        states
+            Hidden states of the perturbed cells.
+        """
+        own = np.asarray(cells)
+        starts = base.units.starts[own]
+        genes: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(edits)
         if self.mode == "cell" or self.genes:
-            own = hidden[edit.after]
-            products = np.einsum("gd,gd->g", base.units[edit.before], own)
-            genes = products / np.sqrt(np.einsum("gd,gd->g", own, own))
+            after = [at + edit.after for at, edit in zip(states.starts, edits, strict=True)]
+            before = [at + edit.before for at, edit in zip(starts, edits, strict=True)]
+            found = states.cosines(np.concatenate(after), base.units, np.concatenate(before))
+            genes = np.split(found, np.cumsum([len(rows) for rows in after])[:-1])
         if self.mode == "cls":
-            cosine = float(base.units[0] @ hidden[0] / np.linalg.norm(hidden[0]))
+            cosines = states.cosines(states.starts, base.units, starts).tolist()
         else:
-            cosine = float(np.mean(genes, dtype=np.float64)) if len(genes) else np.nan
-        to_states = self._to_states(edit.tokens, hidden) - base.to_states
-        return Shift(cosine, to_states, genes if self.genes else None)
+            cosines = [float(np.mean(g, dtype=np.float64)) if len(g) else np.nan for g in genes]
+        to_states = self._to_states([edit.tokens for edit in edits], states) - base.to_states[own]
+        kept = genes if self.genes else [None] * len(edits)
+        return [Shift(*shift) for shift in zip(cosines, to_states, kept, strict=True)]
 
-    def _to_states(self, tokens: NDArray[np.integer], hidden: Vectors) -> NDArray[np.float64]:
-        """Cosine of a cell with each state."""
+    def _to_states(self, cells: Sequence[Tokens], states: HiddenStates) -> NDArray[np.float64]:
+        """Cosine of each cell with each state: ``(N, S)``."""
         if not len(self.states):
-            return np.empty(0)
-        if self.mode == "cls":
-            vector = hidden[0].astype(np.float64)
-        else:
-            vector = hidden[~np.isin(tokens, self.special)].mean(0, dtype=np.float64)
-        return np.asarray(self.states @ vector / np.linalg.norm(vector))
+            return np.empty((len(cells), 0))
+        vectors = states.firsts() if self.mode == "cls" else states.means(cells, self.special)
+        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+        return np.asarray(vectors @ self.states.T / lengths)

@@ -143,6 +143,19 @@ def test_onnx_and_torch_agree(checkpoint, onnx_file, adata, resources_dir):
         )
 
 
+def test_bfloat16_is_near_and_not_of_onnx(checkpoint, onnx_file, adata, resources_dir):
+    found = [
+        Geneformer.load(checkpoint, resources=resources_dir, bf16=bf16)
+        .embed(adata, copy=True)
+        .obsm["X_geneformer"]
+        for bf16 in (False, True)
+    ]
+    difference = np.abs(found[0] - found[1]).max()
+    assert 1e-6 < difference < 0.05
+    with pytest.raises(GstError, match="computes in 32 bits"):
+        Geneformer.load(onnx_file, resources=resources_dir, bf16=True)
+
+
 def test_the_api_writes_where_scverse_looks(checkpoint, adata, resources_dir):
     model = Geneformer.load(checkpoint, resources=resources_dir)
     assert "3 layers of 16" in repr(model)
@@ -217,12 +230,12 @@ _SLOW = """
 import sys, time
 from gst_core.geneformer import backends
 from gst_core.cli.geneformer.main import main
-hidden = backends.TorchEncoder.hidden
+states = backends.TorchEncoder.states
 def slow(self, cells, layer):
     time.sleep(0.3)
     print("batch", flush=True)
-    return hidden(self, cells, layer)
-backends.TorchEncoder.hidden = slow
+    return states(self, cells, layer)
+backends.TorchEncoder.states = slow
 backends.BATCH_TOKENS["cpu"] = 60
 main()
 """

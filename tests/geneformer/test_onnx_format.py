@@ -60,7 +60,7 @@ def test_both_layers_are_those_of_torch(
     cells = [part.numpy() for part in row.split(lengths)]
     for layer in (-1, 0):
         expected = ours.bert(row, Layout.of(lengths), depth=3 + layer).split(lengths)
-        for found, wanted in zip(encoder.hidden(cells, layer), expected, strict=True):
+        for found, wanted in zip(encoder.states(cells, layer).split(), expected, strict=True):
             np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 

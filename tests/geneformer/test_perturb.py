@@ -61,12 +61,12 @@ def test_the_reference_s_perturbations_of_all_genes(geneformer_data, version, wh
         tokens = cells[cell]
         singles = perturber.singles(tokens).tolist()
         assert sorted(singles) == sorted(theirs)
-        base = measure.base(tokens, encoder.hidden([tokens], -1)[0])
+        base = measure.base([tokens], encoder.states([tokens], -1))
         some = singles[number::80]
         edits = [perturber.edit(tokens, [gene]) for gene in some]
-        hidden = encoder.hidden([edit.tokens for edit in edits], -1)
-        for gene, edit, own in zip(some, edits, hidden, strict=True):
-            shift = measure.shift(edit, base, own)
+        states = encoder.states([edit.tokens for edit in edits], -1)
+        shifts = measure.shifts(edits, base, [0] * len(edits), states)
+        for gene, shift in zip(some, shifts, strict=True):
             ours = shift.to_states if what == "goal_del" else [shift.cosine]
             np.testing.assert_allclose(ours, theirs[gene], atol=1e-6)
 
@@ -146,7 +146,7 @@ def test_shifts_are_those_of_cells_encoded_one_by_one(dataset, checkpoint, kind,
     assert len(table) == sum(len(perturber.singles(cell)) for cell in cells)
     for row in table.sample(8, random_state=0).itertuples():
         edit = perturber.edit(cells[row.cell], [int(row.token)])
-        before, after = (encoder.hidden([t], -1)[0] for t in (edit.base, edit.tokens))
+        before, after = (encoder.states([t], -1).split()[0] for t in (edit.base, edit.tokens))
         pairs = [(before[0], after[0])]
         if embedding == "cell":
             pairs = list(zip(before[edit.before], after[edit.after], strict=True))
@@ -176,7 +176,8 @@ def test_a_full_cell_is_compared_with_itself_without_what_was_pushed_out(dataset
     present = [gene for gene in cell[1:-1].tolist() if gene not in (4, 5)]
     kept = present[: 14 - 2]
     before = [gene for gene in cell.tolist() if gene in (2, 3, 4, 5, *kept)]
-    hidden = encoder.hidden([np.array(t) for t in (before, [2, 4, 5, *kept, 3])], -1)
+    cells = [np.array(t) for t in (before, [2, 4, 5, *kept, 3])]
+    hidden = encoder.states(cells, -1).split()
     a, b = hidden[0][0], hidden[1][0]
     expected = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
     assert table["cosine"][0] == pytest.approx(expected, abs=1e-5)

@@ -106,7 +106,7 @@ class NetworkChoice:
         """Take a dictionary, unless one was named."""
         return replace(self, model_version=self.model_version or model_version)
 
-    def load(self, checkpoint: Path, *, quiet: bool) -> Geneformer:
+    def load(self, checkpoint: Path, *, quiet: bool, bf16: bool = False) -> Geneformer:
         """Load a network, and say which it is."""
         from gst_core.geneformer.api import Geneformer
 
@@ -116,10 +116,18 @@ class NetworkChoice:
             threads=self.threads,
             model_version=cast(Any, self.model_version),
             resources=self.resources,
+            bf16=bf16,
         )
         if not quiet:
             click.echo(f"geneformer: {model!r}", err=True)
         return model
+
+
+bf16_option = click.option(
+    "--bf16",
+    is_flag=True,
+    help="Compute matrix products in bfloat16: faster on a GPU, and less exact.",
+)
 
 
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 
 from gst_core.cli._paths import InputFile, OutputFile, check_paths
-from gst_core.cli.geneformer._options import NetworkChoice, network_options
+from gst_core.cli.geneformer._options import NetworkChoice, bf16_option, network_options
 from gst_core.cli.geneformer._progress import bar
 
 
@@ -43,6 +43,7 @@ from gst_core.cli.geneformer._progress import bar
     help="0: the network's last layer; -1: the second to last.",
 )
 @network_options
+@bf16_option
 @click.option("--plot", type=OutputFile(path_type=Path), help="Picture to draw: a UMAP, as .png.")
 @click.option("--color", help="Column that colours the picture.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -53,6 +54,7 @@ def embed(
     embedding: str,
     layer: str,
     network: NetworkChoice,
+    bf16: bool,
     plot: Path | None,
     color: str | None,
     quiet: bool,
@@ -72,7 +74,7 @@ def embed(
     from gst_core.geneformer.embedding_files import embed_file
 
     check_paths()
-    model = network.load(checkpoint, quiet=quiet)
+    model = network.load(checkpoint, quiet=quiet, bf16=bf16)
     began = time.perf_counter()
     with bar("embed", "cells", quiet) as progress:
         rows = embed_file(

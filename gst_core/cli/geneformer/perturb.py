@@ -13,6 +13,7 @@ import click
 from gst_core.cli._paths import InputFile, OutputFolder, check_paths
 from gst_core.cli.geneformer._options import (
     NetworkChoice,
+    bf16_option,
     filter_option,
     network_options,
     parse_filters,
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry_run", is_flag=True, help="Say what it will cost, and do nothing.")
 @network_options
+@bf16_option
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def perturb(
     source: Path,
@@ -129,6 +131,7 @@ def perturb(
     shard: str,
     dry_run: bool,
     network: NetworkChoice,
+    bf16: bool,
     quiet: bool,
 ) -> None:
     """Perturb genes of cells, and measure how far that moves the cells.
@@ -155,7 +158,7 @@ def perturb(
 
     check_paths()
     vectors = _read_states(state_embeddings) if state_embeddings else None
-    model = network.load(checkpoint, quiet=quiet)
+    model = network.load(checkpoint, quiet=quiet, bf16=bf16)
     targets = _targets(_lines(genes, genes_file), each, pairs, anchor, model.resources)
     options = Options(
         kind=cast(Any, kind),
