@@ -135,7 +135,7 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="'cuda' fails where CUDA cannot run.",
+    help="'auto' takes a GPU for networks, where CUDA runs; 'cuda' fails where it cannot.",
 )
 @click.option(
     "--threads",

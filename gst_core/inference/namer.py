@@ -17,7 +17,7 @@ from gst_core.inference.frames import Library, frame_of
 from gst_core.inference.legacy import LegacyEngine
 from gst_core.inference.one_to_one import CANDIDATES, name_together
 from gst_core.inference.references import ReferenceEngine
-from gst_core.inference.session import Device, default_model, open_session
+from gst_core.inference.session import Device, default_model, open_session, read_metadata
 from gst_core.inference.stream import Observer, assign
 from gst_core.inference.transformer import TransformerEngine
 from gst_core.processors import available_threads
@@ -70,7 +70,8 @@ class GeneNamer:
         A ``.onnx`` file, or a ``.ckpt`` of the original; the embedded model without it.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``; ``"cuda"`` is an error where CUDA
-        cannot run.
+        cannot run. ``"auto"`` takes the CPU for a model of references, most of whose work is
+        done there anyway, and for a network CUDA where it runs.
     threads
         CPU threads; all that the process may use without it.
 
@@ -97,18 +98,18 @@ class GeneNamer:
         self.path = default_model() if checkpoint is None else Path(checkpoint)
         model = self.path if checkpoint is None else _as_onnx(self.path)
         self.threads = threads or available_threads()
-        # One thread a run and several runs at once: nothing waits for its slowest operator.
-        session, provider = open_session(model, device, threads=1)
-        self.metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
-        kind = self.metadata.get("gst.format")
+        self.metadata = read_metadata(model)
+        kind = self.metadata["gst.format"]
         if kind not in _ENGINES:
             raise GstError(
-                f"model format {kind!r} is not known"
-                if kind
-                else "an ONNX model, but not one of GST's",
+                f"model format {kind!r} is not known",
                 where=str(self.path),
                 hint="make one with gst build or gst export",
             )
+        if device == "auto" and not _ENGINES[kind].works_on_device:
+            device = "cpu"  # where CUDA would take longer to start than a genome to be named
+        # One thread a run and several runs at once: nothing waits for its slowest operator.
+        session, provider = open_session(model, device, threads=1)
         self.engine: Engine = _ENGINES[kind](session, provider, self.threads)
 
     def __repr__(self) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import onnxruntime as ort
 import pytest
 
+from gst_core import GeneNamer
 from gst_core.errors import GstError
 from gst_core.evaluation.symbols import model_symbols
+from gst_core.inference import namer
 from gst_core.inference.session import (
     default_model,
     open_session,
@@ -34,6 +36,20 @@ def test_cuda_that_is_built_in_but_does_not_load_is_an_error(monkeypatch):
     assert "CUDAExecutionProvider" not in opened.get_providers()
     with pytest.raises(GstError, match="did not load, or there is no GPU"):
         open_session(default_model(), "cuda")
+
+
+@pytest.mark.parametrize(("asked", "taken"), [("auto", "cpu"), ("cuda", "cuda"), ("cpu", "cpu")])
+def test_a_model_of_references_is_not_put_on_a_gpu_unasked(monkeypatch, asked, taken):
+    """CUDA takes seconds to start, and most of the work is the processor's."""
+    devices = []
+
+    def spy(path, device, threads):
+        devices.append(device)
+        return open_session(path, "cpu", threads)
+
+    monkeypatch.setattr(namer, "open_session", spy)
+    GeneNamer(device=asked)
+    assert devices == [taken]
 
 
 def test_files_that_are_no_model(tmp_path):
