@@ -101,6 +101,7 @@ def make_from_entries(
     log: Log,
 ) -> Manifest:
     """Make a dataset of proteins as they come."""
+    was_there = output.exists()
     folder = make_folder(output)
     part = folder / ".proteins.part"
     try:
@@ -114,6 +115,9 @@ def make_from_entries(
         return compose([part], folder, manifest, left_out, naming, selection, log.say)
     finally:
         part.unlink(missing_ok=True)
+        if not was_there:
+            with contextlib.suppress(OSError):  # it holds something: the dataset
+                folder.rmdir()
 
 
 class DownloadProgress:

@@ -12,7 +12,6 @@ from gst_core.cli._nomenclature import FILE_OR_FOLDER
 from gst_core.cli._paths import OutputFolder, check_paths
 from gst_core.dataset.splits import By, Split, split_dataset
 from gst_core.errors import GstError
-from gst_core.files import make_folder
 
 
 @click.command()
@@ -86,7 +85,7 @@ def split(
     log = Log("gst dataset split", quiet)
     sides = split_dataset(
         dataset,
-        make_folder(output),
+        output,
         Split(by, test, validation, hold_out, seed, identity),
         log.say,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,7 +13,7 @@ from gst_core.errors import GstError
 from gst_core.geneformer.counts import Counts, open_counts
 from gst_core.geneformer.gene_kinds import RODENT_SYMBOLS, advice_for, dates, kinds_of_names
 from gst_core.geneformer.kinds import SAMPLE, Matrix, kind_of
-from gst_core.geneformer.resources import Resources
+from gst_core.geneformer.resources import Resources, is_versioned
 from gst_core.geneformer.tokenizer import INDEX, Tokenizer, gene_column, gene_names
 
 State = Literal["good", "note", "bad"]
@@ -162,7 +161,7 @@ def _genes(report: Report, column: str, names: NDArray[np.str_], tokenizer: Toke
     )
     report.numbers |= {"gene_column": column, "gene_ids": most, "gene_kinds": kinds}
     report.add("genes' names", "good", f"{text}, in {where}")
-    if (versioned := sum(bool(re.match(r"ENS[A-Z]*\d{11}\.\d+", name)) for name in names)) > 0:
+    if (versioned := sum(map(is_versioned, names))) > 0:
         report.add("versions", "note", f"{versioned:,} ids have one", "they are taken off")
     positions = tokenizer.resources.index_of(names)
     mapped = positions[positions >= 0]

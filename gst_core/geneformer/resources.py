@@ -41,6 +41,11 @@ def normalised(name: str) -> str:
     return _VERSION.sub(r"\1", name.strip().upper())
 
 
+def is_versioned(name: str) -> bool:
+    """Whether a name is an Ensembl id with a version."""
+    return _VERSION.match(name.strip().upper()) is not None
+
+
 def resources_folder(folder: Path | None = None) -> Path:
     """Where dictionaries lie: `folder`, else ``GENEFORMER_DATA``, else the user's data folder."""
     if folder is not None:

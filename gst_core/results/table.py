@@ -180,6 +180,10 @@ def read_table(path: str | Path) -> Iterator[Row]:
     except OSError as error:
         raise GstError(f"cannot read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
+        if Path(path).read_bytes()[:2] == b"\x1f\x8b":
+            raise GstError(
+                "is compressed with gzip", where=str(path), hint="unpack it first: gunzip --keep"
+            ) from error
         raise GstError(
             "is not UTF-8 text", where=str(path), hint="give a result table of gst_assign"
         ) from error

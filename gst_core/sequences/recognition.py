@@ -40,7 +40,9 @@ def not_fasta(text: bytes, name: str, line: int) -> GstError:
         The number of that line.
     """
     first_line = text[:1000].partition(b"\n")[0]
-    if b"\0" in text[:4096] or text.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if text[257:262] == b"ustar":
+        kind = "a tar archive"
+    elif b"\0" in text[:4096] or text.startswith((b"\xff\xfe", b"\xfe\xff")):
         kind = "binary data or UTF-16 text"
     elif kinds := [kind for start, kind in _BEGINNINGS if text.startswith(start)]:
         kind = kinds[0]

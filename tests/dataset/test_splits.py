@@ -114,8 +114,10 @@ def test_genera_are_held_out_by_name(dataset: Path, run_gst: Gst, tmp_path: Path
     sides = sides_of(tmp_path / "made")
     assert {row["genus"] for row in sides["test"]} == {"Danio", "Bos"}
     assert {row["genus"] for row in sides["train"]}.isdisjoint({"Danio", "Bos"})
-    result = run_gst(*run, "genus", "--hold_out", "Homo")
+    nowhere = ("dataset", "split", dataset, "--output", tmp_path / "none", "--by")
+    result = run_gst(*nowhere, "genus", "--hold_out", "Homo")
     assert isinstance(result.exception, GstError)
+    assert not (tmp_path / "none").exists()
     assert "no protein is of the genus 'Homo'" in str(result.exception)
     assert run_gst(*run, "random", "--hold_out", "Bos").exit_code == 2
     assert run_gst(*run, "random", "--test", "0.6", "--validation", "0.4").exit_code == 2

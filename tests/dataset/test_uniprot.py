@@ -226,3 +226,14 @@ def test_labels_get_the_symbols_that_they_stand_for(run_gst: Gst, tmp_path: Path
     run = ("dataset", "uniprot", fasta, "--symbols", output / "symbols.tsv", "--output", again)
     assert run_gst(*run).exit_code == 0
     assert rows_of(again) == rows
+
+
+def test_a_folder_is_left_behind_only_with_something_in_it(run_gst: Gst, tmp_path: Path) -> None:
+    fasta = write(tmp_path / "no.fasta", ">sp|P00003|X_X No gene OS=Bos taurus OX=9913\nMKV\n")
+    result = run_gst("dataset", "uniprot", fasta, "--output", tmp_path / "made")
+    assert result.exit_code != 0
+    assert not (tmp_path / "made").exists()
+    own = tmp_path / "own"
+    own.mkdir()
+    assert run_gst("dataset", "uniprot", fasta, "--output", own).exit_code != 0
+    assert own.is_dir()

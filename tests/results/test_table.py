@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import signal
@@ -257,3 +258,10 @@ def test_memory_is_flat_in_the_number_of_proteins(tmp_path: Path, format: str) -
 
     peak(10)  # what is imported or cached once is no part of it
     assert peak(20_000) < 1.2 * peak(1_000)
+
+
+def test_a_compressed_table_is_called_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "sus_scrofa.tsv.gz"
+    path.write_bytes(gzip.compress(b"stable_id\tsymbol\n"))
+    with pytest.raises(GstError, match="compressed with gzip; unpack it first"):
+        list(read_table(path))
