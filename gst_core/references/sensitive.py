@@ -19,15 +19,17 @@ from gst_core.references.ungapped import extend_ungapped, ungapped_cutoff
 
 #: Neighbours that score so much are those by which targets are first tallied.
 TALLY_SCORE: Final = 20
-#: Targets that are looked at, those that were tallied highest, and how many of
-#: them together: after a block in which none stands out from chance the search is over. Of 199
-#: held-out proteins that it found a relative of, 193 had theirs in the first block.
+#: Targets that are looked at, those that were tallied highest, how many of them together at first,
+#: and how many then: after a block in which none stands out from chance, or is as good as the best
+#: so far, the search is over. Of 199 held-out proteins that it found a relative of, 193 had theirs
+#: in the first block.
 TALLIED: Final = 4000
 BLOCK: Final = 500
+NEXT_BLOCK: Final = 250
 #: Of a block, those with the best diagonals: so many are extended without gaps, and so many where
 #: one of these stands out.
-PROBED: Final = 50
-RANKED: Final = 200
+PROBED: Final = 25
+RANKED: Final = 100
 
 
 def search_sensitively(
@@ -43,7 +45,7 @@ def search_sensitively(
     are gone through in blocks. Those of a block are ranked by their best diagonal, with that before
     and after it, and the first of these (:data:`PROBED`, and where one of them stands out
     :data:`RANKED`) by the best segment of their best diagonals. After a block in which none stands
-    out from chance there is no other.
+    out from chance, or is as good as the `most` best so far, there is no other.
 
     Parameters
     ----------
@@ -72,25 +74,26 @@ def search_sensitively(
         tallied[hidden] = 0
     highest = np.argsort(-tallied, kind="stable")[:TALLIED]
     highest = highest[tallied[highest] > 0]
-    kept: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
-    scores: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    found: NDArray[np.int32] = np.empty(0, dtype=np.int32)
+    scores: NDArray[np.int64] = np.empty(0, dtype=np.int64)
     cutoff = ungapped_cutoff(references, len(codes))
-    for first in range(0, len(highest), BLOCK):
-        block = np.sort(highest[first : first + BLOCK]).astype(np.int32)
+    for numbers in np.split(highest, range(BLOCK, len(highest), NEXT_BLOCK)):
+        block = np.sort(numbers).astype(np.int32)
         best = _best_diagonals(references, table, len(codes), block)
         ranked = block[np.argsort(-best, kind="stable")[:RANKED]]
         segments = extend_ungapped(references, codes, table, ranked[:PROBED])
-        stands_out = segments.max(initial=0) >= cutoff
+        least = max(cutoff, scores[-1] if len(scores) == most else 0)
+        stands_out = segments.max(initial=0) >= least
         if stands_out:
             others = extend_ungapped(references, codes, table, ranked[PROBED:])
             segments = np.append(segments, others)
-        kept.append(ranked[: len(segments)])
-        scores.append(segments)
+        found = np.append(found, ranked[: len(segments)])
+        scores = np.append(scores, segments)
+        best = np.lexsort((found, -scores))[:most]
+        found, scores = found[best], scores[best]
         if not stands_out:
             break
-    found, segments = np.concatenate(kept), np.concatenate(scores)
-    found = found[np.lexsort((found, -segments))]
-    return found[: min(most, int((segments >= cutoff).sum()))]
+    return found[scores >= cutoff]
 
 
 def _tally(index: Index, table: NDArray[np.int32]) -> NDArray[np.int32]:

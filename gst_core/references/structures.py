@@ -54,7 +54,7 @@ class NativeLimits(ctypes.Structure):
         *_fields(_INT, "found aligned tried searched competing best_by_seeds sensitive identical"),
         *_fields(_DOUBLE, "worth doubtful weak evalue"),
         *_fields(_DOUBLE, "lambda_ kappa ungapped_lambda ungapped_kappa"),
-        *_fields(_INT, "neighbour_score tally_score tallied block probed ranked"),
+        *_fields(_INT, "neighbour_score tally_score tallied block next_block probed ranked"),
         *_fields(_INT, "positions_of_seed positions_of_all"),
         *_fields(_INT, "judged gap_open gap_extend bin_bits few margin wide_margin seed_score"),
     )
@@ -90,6 +90,7 @@ def limits_of(targets: int) -> NativeLimits:
         tally_score=sensitive.TALLY_SCORE,
         tallied=sensitive.TALLIED,
         block=sensitive.BLOCK,
+        next_block=sensitive.NEXT_BLOCK,
         probed=sensitive.PROBED,
         ranked=sensitive.RANKED,
         positions_of_seed=seeds.POSITIONS_OF_SEED,

@@ -174,6 +174,7 @@ def test_numbers_beyond_16_bits_and_before_the_last():
         {"DOUBTFUL": 2.0, "COMPETING": 3},
         {"WEAK": 2.0, "BEST_BY_SEEDS": 4, "SENSITIVE": 9},
         {"WEAK": 2.0, "FOUND": 2, "TALLIED": 20, "RANKED": 12, "BUDGET": 300},
+        {"WEAK": 2.0, "BLOCK": 40, "NEXT_BLOCK": 30, "PROBED": 5, "RANKED": 9, "SENSITIVE": 4},
         {"WEAK": 2.0, "POSITIONS_OF_SEED": 3},
         {"WEAK": 2.0, "SENSITIVE": 9, "NARROW": 100, "BUDGET": 100},
         {"WEAK": 2.0, "POSITIONS_OF_ALL": 700},

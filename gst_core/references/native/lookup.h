@@ -47,7 +47,7 @@ typedef struct {
     float least;
     int32_t found, aligned, tried, searched, competing, best_by_seeds, sensitive, identical;
     double worth, doubtful, weak, evalue, lambda, kappa, ungapped_lambda, ungapped_kappa;
-    int32_t neighbour_score, tally_score, tallied, block, probed, ranked;
+    int32_t neighbour_score, tally_score, tallied, block, next_block, probed, ranked;
     int32_t positions_of_seed, positions_of_all;
     int32_t judged, gap_open, gap_extend, bin_bits, few, margin, wide_margin, seed_score;
 } Limits;
@@ -62,46 +62,47 @@ typedef struct {
     int32_t target;
 } Hit;
 
-/* A seed that a query has at a position, or a neighbour of it, and what a match of it scores.
- * next: the entry, from 1, with the same seed at another position; 0: there is none. */
+/* A seed that a query has at a position, or a neighbour of it, and what a match of it scores. */
 typedef struct {
     int32_t seed, position, score;
-    uint32_t next;
 } Entry;
 
-/* The entries of a seed: the first of them, from 1, and how many there are. Entries are at most
- * `positions_of_all` and the neighbours of one more position, 2^20 and SEEDS, fewer than 2^22;
- * those of one seed at most `positions_of_seed`, 512, less than 2^10. */
 typedef struct {
-    uint32_t first : 22, number : 10;
-} Chain;
+    int32_t position, score;
+} Match;
 
-/* The positions of a query by seed. */
+/* The positions of a query by seed, in as little memory as can be: targets are held against it
+ * residue by residue. Entries come as they are added; the rest is made of them by finish_table. */
 typedef struct {
-    uint32_t *marked; /* (SEEDS / 32 + 1,): whether there is an entry of a seed, in its bits */
-    Chain *chains;    /* (SEEDS,) */
-    Entry *entries;
-    int64_t number, room;
+    Entry *entries;   /* (number,) */
+    int32_t *counts;  /* (SEEDS,) 0: of entries, while they are added */
+    uint64_t *marked; /* (SEEDS / 64 + 1,): whether there is an entry of a seed, in its bits */
+    int32_t *before;  /* (SEEDS / 64 + 1,): seeds that have entries before the first of each */
+    int32_t *seeds;   /* (different,): those that have entries, ascending */
+    int32_t *firsts;  /* (different + 1,): where the matches of each of them begin */
+    Match *matches;   /* (number,): those of one seed by position */
+    int64_t number, different, room;
 } SeedTable;
 
 /* What one thread works in; arrays grow as they need to. Those marked 0 are so between calls. */
 typedef struct {
-    int32_t *tally;        /* (targets,) 0 */
-    int64_t *sizes;        /* (common + 1,) */
-    Hit *hits;             /* (targets + 1,) */
-    SeedTable exact;       /* the seeds of the query at work */
-    SeedTable neighbours;  /* and those like them, once they were asked for */
-    int64_t length;        /* residues of a query for which there is room */
-    Seed *seeds;           /* (length,) */
-    int16_t *profile;      /* (RESIDUES, stride): what each residue scores at each position */
-    int16_t *cells;        /* (2, stride) */
-    int64_t *traces;       /* (2, length) */
-    int64_t diagonals;     /* for which there is room */
-    int32_t *sums;         /* (diagonals,) 0 */
-    int32_t *touched;      /* (diagonals,) */
-    int16_t *pairs;        /* (diagonals,) */
-    int32_t *target_seeds; /* (diagonals,) */
-    int32_t *common;       /* (diagonals,) */
+    int32_t *tally;         /* (targets,) 0 */
+    float *lengths;         /* (targets,) */
+    int64_t *sizes;         /* (common + 1,) */
+    Hit *hits;              /* (targets + 1,) */
+    SeedTable exact;        /* the seeds of the query at work */
+    SeedTable neighbours;   /* and those like them, once they were asked for */
+    int64_t length;         /* residues of a query for which there is room */
+    Seed *seeds;            /* (length,) */
+    int16_t *profile;       /* (RESIDUES, stride): what each residue scores at each position */
+    int16_t *cells;         /* (2, stride) */
+    int64_t *traces;        /* (2, length) */
+    int64_t diagonals;      /* for which there is room */
+    int32_t *sums;          /* (diagonals,) 0 */
+    int32_t *touched;       /* (diagonals,) */
+    uint16_t *pairs;        /* (diagonals,) */
+    uint32_t *target_seeds; /* (diagonals,) */
+    int32_t *common;        /* (diagonals,) */
 } Space;
 
 /* A query, or a target. */
@@ -147,6 +148,17 @@ static inline Sequence target_at(const Index *index, int64_t number)
     return (Sequence){index->codes + start, index->starts[number + 1] - start};
 }
 
+/* Functions are compiled twice where a processor may have wider vectors: the bodies are the same.
+ */
+#if defined(__x86_64__) && !defined(NARROW)
+#define WIDE __attribute__((target("avx2,bmi,bmi2,popcnt")))
+#define HAS_WIDE (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+#else
+#define WIDE
+#define HAS_WIDE 0
+#endif
+#define BODY static inline __attribute__((always_inline))
+
 /* Positions in a row of a profile: whole steps. */
 static inline int64_t stride_of(int64_t length) { return (length + STEP - 1) / STEP * STEP; }
 
@@ -166,19 +178,25 @@ int prepare_query(const Index *index, const Limits *limits, Space *space, Sequen
 static inline int add_entry(const Limits *limits, SeedTable *table, int32_t seed, int64_t position,
                             int32_t score)
 {
-    Chain *chain = table->chains + seed;
-    if ((int32_t)chain->number == limits->positions_of_seed)
+    if (table->counts[seed] == limits->positions_of_seed)
         return 0;
     if (table->number == table->room && room_for_entry(table))
         return -1;
-    table->entries[table->number++] = (Entry){seed, (int32_t)position, score, chain->first};
-    chain->first = (uint32_t)table->number;
-    chain->number++;
-    table->marked[seed / 32] |= 1u << seed % 32;
+    table->entries[table->number++] = (Entry){seed, (int32_t)position, score};
+    table->counts[seed]++;
+    table->marked[seed / 64] |= UINT64_C(1) << seed % 64;
     return 0;
 }
 
+/* The place of a seed that has entries among those that have. */
+static inline int32_t rank_of(const SeedTable *table, uint32_t seed)
+{
+    uint64_t lower = table->marked[seed / 64] & ((UINT64_C(1) << seed % 64) - 1);
+    return table->before[seed / 64] + __builtin_popcountll(lower);
+}
+
 int add_seeds(const Index *index, const Limits *limits, SeedTable *table, Sequence query);
+void finish_table(SeedTable *table);
 void clear_table(SeedTable *table);
 
 /* hits.c */

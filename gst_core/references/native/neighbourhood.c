@@ -47,5 +47,6 @@ int add_neighbours(const Index *index, const Limits *limits, SeedTable *table, S
             }
         }
     }
+    finish_table(table);
     return 0;
 }

@@ -9,13 +9,10 @@ enum { BLOCK = 64 };
 static int64_t seeds_with_postings(const Index *index, Space *space)
 {
     int64_t number = 0;
-    for (int64_t i = 0; i < space->exact.number; i++) {
-        Entry entry = space->exact.entries[i];
-        if (entry.next) /* the seed's entry before this one */
-            continue;
-        int32_t start = index->seed_starts[entry.seed];
-        int32_t size = index->seed_starts[entry.seed + 1] - start;
-        space->seeds[number] = (Seed){start, size, index->weights[entry.seed]};
+    for (int64_t i = 0; i < space->exact.different; i++) {
+        int32_t seed = space->exact.seeds[i], start = index->seed_starts[seed];
+        int32_t size = index->seed_starts[seed + 1] - start;
+        space->seeds[number] = (Seed){start, size, index->weights[seed]};
         number += size > 0;
     }
     return number;
@@ -51,6 +48,46 @@ static inline int32_t bits_of(float number)
     return bits;
 }
 
+/* Collect the targets that score more than a share of the best. Returns how many there are. */
+BODY int64_t collect(const Index *index, const int32_t *restrict tally, float share,
+                     Hit *restrict hits)
+{
+    const float *restrict roots = index->inverse_root;
+    const int64_t targets = index->size;
+    /* Scores are not negative, and such numbers have the order of their bits. */
+    int32_t highest_bits = 0;
+    for (int64_t i = 0; i < targets; i++) {
+        int32_t bits = bits_of(score_of(tally, roots, i));
+        highest_bits = bits > highest_bits ? bits : highest_bits;
+    }
+    float highest, floor;
+    memcpy(&highest, &highest_bits, sizeof highest);
+    floor = share * highest;
+    int64_t kept = 0;
+    for (int64_t block = 0; block < targets; block += BLOCK) {
+        int64_t end = block + BLOCK < targets ? block + BLOCK : targets;
+        int any = 0;
+        for (int64_t i = block; i < end; i++)
+            any |= score_of(tally, roots, i) > floor;
+        for (int64_t i = block; any && i < end; i++) {
+            float score = score_of(tally, roots, i);
+            hits[kept] = (Hit){score, (int32_t)i};
+            kept += score > floor;
+        }
+    }
+    return kept;
+}
+
+WIDE static int64_t collect_wide(const Index *index, const int32_t *tally, float share, Hit *hits)
+{
+    return collect(index, tally, share, hits);
+}
+
+static int64_t collect_narrow(const Index *index, const int32_t *tally, float share, Hit *hits)
+{
+    return collect(index, tally, share, hits);
+}
+
 /* Find the targets that share the rarest seeds with a prepared query; found
  *  and shared (most,), sums (2,): weights of the query's seeds, and of those looked up.
  * Returns how many were found. */
@@ -58,7 +95,6 @@ int64_t prefilter(const Index *index, const Limits *limits, Space *space, const 
                   int64_t most, int32_t *found, int32_t *shared, int64_t *sums)
 {
     const Seed *seeds = space->seeds;
-    const float *inverse_root = index->inverse_root;
     int32_t *tally = space->tally;
     Hit *hits = space->hits;
     int64_t number = seeds_with_postings(index, space), targets = index->size;
@@ -81,27 +117,7 @@ int64_t prefilter(const Index *index, const Limits *limits, Space *space, const 
         for (int64_t i = 0; i < targets; i++)
             tally[i] = hidden[i] ? 0 : tally[i];
 
-    /* Scores are not negative, and such numbers have the order of their bits. */
-    int32_t highest_bits = 0;
-    for (int64_t i = 0; i < targets; i++) {
-        int32_t bits = bits_of(score_of(tally, inverse_root, i));
-        highest_bits = bits > highest_bits ? bits : highest_bits;
-    }
-    float highest, floor;
-    memcpy(&highest, &highest_bits, sizeof highest);
-    floor = limits->least * highest;
-    int64_t kept = 0;
-    for (int64_t block = 0; block < targets; block += BLOCK) {
-        int64_t end = block + BLOCK < targets ? block + BLOCK : targets;
-        int any = 0;
-        for (int64_t i = block; i < end; i++)
-            any |= score_of(tally, inverse_root, i) > floor;
-        for (int64_t i = block; any && i < end; i++) {
-            float score = score_of(tally, inverse_root, i);
-            hits[kept] = (Hit){score, (int32_t)i};
-            kept += score > floor;
-        }
-    }
+    int64_t kept = (HAS_WIDE ? collect_wide : collect_narrow)(index, tally, limits->least, hits);
     kept = best_hits(hits, kept, most);
     for (int64_t i = 0; i < kept; i++) {
         found[i] = hits[i].target;

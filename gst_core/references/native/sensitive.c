@@ -3,58 +3,125 @@
 
 #include "lookup.h"
 
-enum { TARGETS_AHEAD = 2, BIN_BITS = 12 };
+enum { TARGETS_AHEAD = 2, BIN_BITS = 12, SAMPLED = 8, TOGETHER = 64, SEEDS_TOGETHER = 32 };
+
+/* What the matches of a seed weigh together: the rarer and the more alike, the more. */
+static int32_t weigh(const Index *index, const SeedTable *neighbours, int64_t place, int32_t least)
+{
+    int32_t each = index->weights[neighbours->seeds[place]], weight = 0;
+    for (int32_t i = neighbours->firsts[place]; i < neighbours->firsts[place + 1]; i++) {
+        int32_t above = neighbours->matches[i].score - least;
+        weight += above >= 0 ? each * (above + 2) / 16 : 0;
+    }
+    return weight;
+}
 
 /* Tally targets by the neighbours of a query's seeds. Returns the sum. */
 static int64_t tally_neighbours(const Index *index, const SeedTable *neighbours, int32_t least,
                                 int32_t *tally)
 {
     int64_t sum = 0;
-    for (int64_t i = 0; i < neighbours->number; i++) {
-        Entry entry = neighbours->entries[i];
-        if (i + SOON < neighbours->number) {
-            int32_t soon = neighbours->entries[i + SOON].seed;
-            prefetch_postings(index, index->seed_starts[soon], index->seed_starts[soon + 1]);
+    for (int64_t from = 0; from < neighbours->different; from += SEEDS_TOGETHER) {
+        int64_t to = from + SEEDS_TOGETHER;
+        Seed weighty[SEEDS_TOGETHER];
+        int number = 0;
+        for (int64_t i = from; i < to && i < neighbours->different; i++) {
+            int32_t seed = neighbours->seeds[i], first = index->seed_starts[seed];
+            int32_t size = index->seed_starts[seed + 1] - first;
+            int32_t weight = weigh(index, neighbours, i, least);
+            if (!weight)
+                continue;
+            prefetch_postings(index, first, first + size);
+            weighty[number++] = (Seed){first, size, weight};
         }
-        if (entry.score < least)
-            continue;
-        int32_t weight = index->weights[entry.seed] * (entry.score - least + 2) / 16;
-        int32_t first = index->seed_starts[entry.seed], last = index->seed_starts[entry.seed + 1];
-        tally_postings(index, first, last, weight, tally);
-        sum += (int64_t)weight * (last - first);
+        for (int i = 0; i < number; i++) {
+            Seed seed = weighty[i];
+            tally_postings(index, seed.start, seed.start + seed.size, seed.weight, tally);
+            sum += (int64_t)seed.weight * seed.size;
+        }
     }
     return sum;
 }
 
-/* The targets that were tallied more than is to be expected of their length, the highest, in
- * any order; sum: of the tally, which is overwritten. Returns how many there are. */
-static int64_t highest_tallies(const Index *index, const Limits *limits, int64_t sum,
-                               const uint8_t *hidden, int32_t *tally, Hit *hits)
+/* Make scores of tallies, in their place: by how much each is more than is to be expected of the
+ * target's length, over the root of that; 0 where it is not. Positive numbers have the order of
+ * their bits. */
+BODY void score_tallies(const Index *index, const Space *space, float expected,
+                        const uint8_t *hidden)
 {
-    const float expected = (float)((double)sum / (double)index->starts[index->size]);
-    int32_t bins[1 << BIN_BITS] = {0};
-    /* Positive numbers have the order of their bits, the first of which are sorted by. */
-    for (int64_t i = 0; i < index->size; i++) {
-        int32_t length = (int32_t)(index->starts[i + 1] - index->starts[i]);
-        float excess = (float)tally[i] - expected * (float)length;
-        float score = excess > 0 ? excess * index->inverse_root[i] : 0;
+    const float *restrict lengths = space->lengths, *restrict roots = index->inverse_root;
+    int32_t *restrict tally = space->tally;
+    const int64_t size = index->size;
+    for (int64_t i = 0; i < size; i++) {
+        float excess = (float)tally[i] - expected * lengths[i];
+        excess = excess > 0 ? excess : 0;
+        float score = excess * roots[i];
         memcpy(tally + i, &score, sizeof score);
     }
-    for (int64_t i = 0; hidden && i < index->size; i++)
+    for (int64_t i = 0; hidden && i < size; i++)
         tally[i] = hidden[i] ? 0 : tally[i];
-    for (int64_t i = 0; i < index->size; i++)
-        bins[tally[i] >> (31 - BIN_BITS)]++;
-    int32_t lowest = (1 << BIN_BITS) - 1;
-    for (int64_t there = bins[lowest]; lowest > 1 && there < limits->tallied; there += bins[lowest])
-        lowest--;
+}
+
+/* Collect targets whose scores have at least these bits. Returns how many there are. */
+BODY int64_t collect(const Index *index, const int32_t *scores, int32_t least, Hit *hits)
+{
     int64_t number = 0;
-    for (int64_t i = 0; i < index->size; i++) {
-        float score;
-        memcpy(&score, tally + i, sizeof score);
-        hits[number] = (Hit){score, (int32_t)i};
-        number += tally[i] >> (31 - BIN_BITS) >= lowest;
+    for (int64_t first = 0; first < index->size; first += TOGETHER) {
+        int64_t last = first + TOGETHER < index->size ? first + TOGETHER : index->size;
+        int any = 0;
+        for (int64_t i = first; i < last; i++)
+            any |= scores[i] >= least;
+        for (int64_t i = first; any && i < last; i++) {
+            hits[number].target = (int32_t)i;
+            memcpy(&hits[number].score, scores + i, sizeof *scores);
+            number += scores[i] >= least;
+        }
     }
-    return select_hits(hits, number, limits->tallied);
+    return number;
+}
+
+WIDE static void score_wide(const Index *index, const Space *space, float expected,
+                            const uint8_t *hidden)
+{
+    score_tallies(index, space, expected, hidden);
+}
+
+static void score_narrow(const Index *index, const Space *space, float expected,
+                         const uint8_t *hidden)
+{
+    score_tallies(index, space, expected, hidden);
+}
+
+WIDE static int64_t collect_wide(const Index *index, const int32_t *scores, int32_t least,
+                                 Hit *hits)
+{
+    return collect(index, scores, least, hits);
+}
+
+static int64_t collect_narrow(const Index *index, const int32_t *scores, int32_t least, Hit *hits)
+{
+    return collect(index, scores, least, hits);
+}
+
+/* Bring the highest scores above 0 to the front of the hits, in any order. Returns how many there
+ * are. */
+static int64_t highest_tallies(const Index *index, const Space *space, int64_t most)
+{
+    const int32_t *scores = space->tally;
+    int32_t bins[1 << BIN_BITS] = {0}, lowest = (1 << BIN_BITS) - 1;
+    /* A sample tells about where the last of them will be. */
+    for (int64_t i = 0; i < index->size; i += SAMPLED)
+        bins[scores[i] >> (31 - BIN_BITS)]++;
+    for (int64_t there = bins[lowest]; lowest > 0 && there < most * 3 / 2 / SAMPLED;)
+        there += bins[--lowest];
+    int64_t number = 0;
+    for (int32_t least = lowest << (31 - BIN_BITS);; least = 1) {
+        least = least > 1 ? least : 1;
+        number = (HAS_WIDE ? collect_wide : collect_narrow)(index, scores, least, space->hits);
+        if (number >= most || least == 1)
+            break;
+    }
+    return select_hits(space->hits, number, most);
 }
 
 /* The best of a target's diagonals, with that before and after it. */
@@ -98,38 +165,46 @@ static int32_t extend_hits(const Index *index, Space *space, Sequence query, Hit
 int64_t search_sensitively(const Index *index, const Limits *limits, Space *space, Sequence query,
                            const uint8_t *hidden, int32_t *found)
 {
-    Hit *hits = space->hits;
-    int64_t sum = tally_neighbours(index, &space->neighbours, limits->tally_score, space->tally),
-            kept = 0;
-    int64_t number = highest_tallies(index, limits, sum, hidden, space->tally, hits);
-    memset(space->tally, 0, (size_t)index->size * sizeof *space->tally);
+    Hit *hits = space->hits, best[limits->sensitive + limits->ranked];
+    int64_t sum = tally_neighbours(index, &space->neighbours, limits->tally_score, space->tally);
+    const float expected = (float)((double)sum / (double)index->starts[index->size]);
+    (HAS_WIDE ? score_wide : score_narrow)(index, space, expected, hidden);
+    /* Most often there is one block. */
+    const int64_t most = limits->block < limits->tallied ? limits->block : limits->tallied;
+    int64_t number = highest_tallies(index, space, most), kept = 0, block = most;
     const double cutoff =
         cutoff_score(index, limits, query, limits->ungapped_lambda, limits->ungapped_kappa);
-    for (int64_t first = 0; first < number; first += limits->block) {
-        Hit *block = hits + first;
-        int64_t size = select_hits(block, number - first, limits->block);
-        for (int64_t i = 0; i < size; i++) {
-            if (i + TARGETS_AHEAD < size)
-                prefetch_target(target_at(index, block[i + TARGETS_AHEAD].target));
-            int32_t score = best_diagonal(index, space, query.length, block[i].target);
+    for (int64_t first = 0;; first += block, block = limits->next_block) {
+        if (first == most) {
+            number = highest_tallies(index, space, limits->tallied);
+            select_hits(hits, number, most);
+        }
+        if (first >= number)
+            break;
+        int64_t size = select_hits(hits + first, number - first, block);
+        for (int64_t i = first; i < first + size; i++) {
+            if (i + TARGETS_AHEAD < first + size)
+                prefetch_target(target_at(index, hits[i + TARGETS_AHEAD].target));
+            int32_t score = best_diagonal(index, space, query.length, hits[i].target);
             if (score < 0)
                 return -1;
-            block[i].score = (float)score;
+            hits[i].score = (float)score;
         }
-        size = select_hits(block, size, limits->ranked);
-        int64_t probed = select_hits(block, size, limits->probed);
-        int32_t best = extend_hits(index, space, query, block, 0, probed);
-        int done = best < cutoff;
+        size = select_hits(hits + first, size, limits->ranked);
+        int64_t probed = select_hits(hits + first, size, limits->probed);
+        memcpy(best + kept, hits + first, (size_t)size * sizeof *hits);
+        int32_t highest = extend_hits(index, space, query, best, kept, kept + probed);
+        double least = kept == limits->sensitive ? best[kept - 1].score : 0;
+        int done = highest < cutoff || highest < least;
         size = done ? probed : size;
-        if (best < 0 || extend_hits(index, space, query, block, probed, size) < 0)
+        if (highest < 0 || extend_hits(index, space, query, best, kept + probed, kept + size) < 0)
             return -1;
-        memmove(hits + kept, block, (size_t)size * sizeof *hits);
-        kept += size;
+        kept = best_hits(best, kept + size, limits->sensitive);
         if (done)
             break;
     }
-    kept = best_hits(hits, kept, limits->sensitive);
-    for (number = 0; number < kept && hits[number].score >= cutoff; number++)
-        found[number] = hits[number].target;
+    memset(space->tally, 0, (size_t)index->size * sizeof *space->tally);
+    for (number = 0; number < kept && best[number].score >= cutoff; number++)
+        found[number] = best[number].target;
     return number;
 }

@@ -25,18 +25,20 @@ static int renew(void **array, size_t bytes)
 
 static void table_free(SeedTable *table)
 {
-    free(table->marked);
-    free(table->chains);
-    free(table->entries);
+    void *arrays[] = {table->entries, table->counts, table->marked, table->before,
+                      table->seeds,   table->firsts, table->matches};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        free(arrays[i]);
 }
 
 void space_free(Space *space)
 {
     if (!space)
         return;
-    void *arrays[] = {space->tally,   space->sizes, space->hits,   space->seeds,
-                      space->profile, space->cells, space->traces, space->sums,
-                      space->touched, space->pairs, space->common, space->target_seeds};
+    void *arrays[] = {space->lengths,     space->tally,   space->sizes, space->hits,
+                      space->seeds,       space->profile, space->cells, space->traces,
+                      space->sums,        space->touched, space->pairs, space->common,
+                      space->target_seeds};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     table_free(&space->exact);
@@ -46,7 +48,10 @@ void space_free(Space *space)
 
 static int room_for_table(SeedTable *table)
 {
-    return RENEW(table->marked, SEEDS / 32 + 1) || RENEW(table->chains, SEEDS) ? -1 : 0;
+    return RENEW(table->counts, SEEDS) || RENEW(table->marked, SEEDS / 64 + 1) ||
+                   RENEW(table->before, SEEDS / 64 + 1)
+               ? -1
+               : 0;
 }
 
 /* Null without memory. */
@@ -56,11 +61,13 @@ Space *space_new(const Index *index, const Limits *limits)
     if (!space)
         return NULL;
     if (RENEW(space->tally, index->size) || RENEW(space->sizes, limits->common + 1) ||
-        RENEW(space->hits, index->size + 1) || room_for_table(&space->exact) ||
-        room_for_table(&space->neighbours)) {
+        RENEW(space->hits, index->size + 1) || RENEW(space->lengths, index->size) ||
+        room_for_table(&space->exact) || room_for_table(&space->neighbours)) {
         space_free(space);
         return NULL;
     }
+    for (int64_t i = 0; i < index->size; i++)
+        space->lengths[i] = (float)(index->starts[i + 1] - index->starts[i]);
     return space;
 }
 
@@ -99,6 +106,8 @@ int room_for_entry(SeedTable *table)
     if (!entries)
         return -1;
     table->entries = entries;
+    if (RENEW(table->seeds, room) || RENEW(table->firsts, room + 1) || RENEW(table->matches, room))
+        return -1;
     table->room = room;
     return 0;
 }
