@@ -88,9 +88,8 @@ static int64_t collect_narrow(const Index *index, const int32_t *tally, float sh
     return collect(index, tally, share, hits);
 }
 
-/* Find the targets that share the rarest seeds with a prepared query; found
- *  and shared (most,), sums (2,): weights of the query's seeds, and of those looked up.
- * Returns how many were found. */
+/* Find the targets that share the rarest seeds with a prepared query; found and shared (most,),
+ * sums (2,): weights of the query's seeds, and of those looked up. Returns how many were found. */
 int64_t prefilter(const Index *index, const Limits *limits, Space *space, const uint8_t *hidden,
                   int64_t most, int32_t *found, int32_t *shared, int64_t *sums)
 {
