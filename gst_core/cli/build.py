@@ -23,6 +23,7 @@ from gst_core.export.candidates import export
 from gst_core.files import atomic_write
 from gst_core.nomenclature import read_canonical, read_tables
 from gst_core.processors import available_threads
+from gst_core.references import compiled
 from gst_core.references.index import NARROW
 from gst_core.references.store import MOST_REFERENCES
 from gst_core.training.building import build_model
@@ -105,6 +106,8 @@ def build(
     threads = threads or available_threads()
     torch.set_num_threads(threads)
     facts = read_facts(facts_file)
+    if compiled.LIBRARY is None:
+        click.echo(f"gst build: warning: {compiled.SLOW}", err=True)
     say = _Progress()
     say("reading proteins", 0)
     everything = read_labelled(fastas, vertebrates_only=False)

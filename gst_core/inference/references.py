@@ -85,10 +85,7 @@ class ReferenceEngine(Engine):
         library = compiled.LIBRARY
         self.finder = EvidenceFinder(references, counts.astype(np.int64), self._workers, library)
         if library is None:
-            self.warning = (
-                "this installation has no compiled look-up and takes ten times as long or more; "
-                "install GST again where there is a C compiler"
-            )
+            self.warning = compiled.SLOW
 
     def cost(self, length: int) -> int:
         """Relative cost of a protein: nothing is padded, and little is kept of each."""

@@ -71,3 +71,9 @@ def _load() -> Library | None:
 
 #: The compiled library; ``None`` where there is none.
 LIBRARY: Final = _load()
+
+#: What those should know who are about to do without it.
+SLOW: Final = (
+    "this installation has no compiled look-up and takes ten times as long or more; install GST "
+    "again where there is a C compiler, a clone also when its sources have changed"
+)

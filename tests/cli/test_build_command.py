@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from gst_core import GeneNamer
 from gst_core.cli.main import gst
 from gst_core.errors import GstError
+from gst_core.references import compiled
 from gst_core.training.proteins import LabelledProtein
 from tests.relatives import evolved, family_proteins, labelled, letters, random_protein
 
@@ -240,3 +241,10 @@ def test_files_that_are_no_labelled_proteins(tmp_path, text):
 def test_without_proteins_it_is_wrong_usage(tmp_path):
     assert CliRunner().invoke(gst, ["build", "--output", str(tmp_path / "m.onnx")]).exit_code == 2
     assert build(tmp_path / "absent.fasta", tmp_path / "m.onnx").exit_code == 2
+
+
+def test_without_the_compiled_look_up_a_line_says_it_is_slow(tmp_path, monkeypatch):
+    source = fasta(tmp_path / "p.fasta", one_symbol_each())
+    assert "compiled look-up" not in build(source, tmp_path / "model.onnx").stderr
+    monkeypatch.setattr(compiled, "LIBRARY", None)
+    assert "no compiled look-up" in build(source, tmp_path / "model.onnx").stderr
