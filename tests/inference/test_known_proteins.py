@@ -55,6 +55,8 @@ def test_of_twins_each_is_as_likely_and_all_are_told(namer):
         assert match
         pairs.append((match[1], sequence))
     # LIMS1 has another protein as well, which tells it.
+    (lims1,) = (sequence for symbol, sequence in pairs if symbol == "LIMS1")
+    assert next(namer.assign([("p", lims1)], scientific_name="Homo sapiens")).symbol == "LIMS1"
     asked = [(symbol, sequence) for symbol, sequence in pairs if symbol != "LIMS1"]
     found = namer.assign(asked, scientific_name="Homo sapiens", evidence=True, top_k=12)
     for assignment in found:
