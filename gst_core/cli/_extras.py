@@ -12,7 +12,17 @@ _EXTRAS: Final = {
     "ensembl": {"ensembl", "pymysql", "sqlalchemy"},
     "train": {"matplotlib", "ml_dtypes", "onnx", "pyarrow", "safetensors", "torch", "urllib3"},
     "geneformer": {
-        *("anndata", "datasets", "h5py", "optuna", "pandas", "pyarrow", "scanpy", "scipy"),
+        *(
+            "anndata",
+            "array_api_compat",
+            "datasets",
+            "h5py",
+            "optuna",
+            "pandas",
+            "pyarrow",
+            "scanpy",
+            "scipy",
+        ),
         *("sklearn", "transformers", "umap", "zarr"),
     },
 }
