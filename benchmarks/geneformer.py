@@ -23,7 +23,7 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks.protocol.turns import Bench, layer_operations, with_bench
+from benchmarks.protocol.turns import Bench, compared, layer_operations, with_bench
 from gst_core.geneformer.backends import TorchEncoder
 from gst_core.geneformer.counts import open_counts
 from gst_core.geneformer.dataset import Tokens
@@ -66,24 +66,17 @@ def main(bench: Bench, cells: int, repeated: int, batch: int) -> dict[str, Any]:
         task = Task(
             Path(name), bench.cells(cells), bench.resources.special_tokens, batch, bench.device
         )
-        ways = ("transformers", "ours", *(("ours, bf16",) if bench.device == "cuda" else ()))
-        found = bench.turns(ways, prepare_embedding, task)
+        found = bench.turns(bench.ways("transformers"), prepare_embedding, task)
     seconds = {way: turns.seconds for way, turns in found.items()}
     lengths = task.cells.lengths.tolist()
     operations = (config.layers - 1) * sum(layer_operations(config, n) for n in lengths)
-    reference = found["transformers"].value
     result["embedding"] = {
         "cells": cells,
         "mean_tokens": round(float(task.cells.lengths.mean())),
         "cells_a_second": {way: round(cells / own, 2) for way, own in seconds.items()},
-        "times_as_fast": {
-            way: round(seconds["transformers"] / seconds[way], 2) for way in ways[1:]
-        },
         "share_of_matrix_peak": round(operations / seconds["ours"] / bench.matrix_peak(), 2),
         "peak_mib": {way: turns.peak_mib for way, turns in found.items()},
-        "largest_difference": {
-            way: float(np.abs(reference - found[way].value).max()) for way in ways[1:]
-        },
+        **compared(found),
     }
     return result
 

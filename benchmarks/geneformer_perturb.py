@@ -21,7 +21,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.protocol.turns import Bench, layer_operations, with_bench
+from benchmarks.protocol.turns import Bench, compared, layer_operations, with_bench
 from gst_core.geneformer.backends import TorchEncoder
 from gst_core.geneformer.dataset import Tokens
 from gst_core.geneformer.perturbation_plan import Plan, Targets
@@ -57,22 +57,17 @@ def main(bench: Bench, genes: int, deletions: int, batch: int) -> dict[str, Any]
     with tempfile.TemporaryDirectory() as name:
         config = bench.network(Path(name))
         task = Task(Path(name), cell, special, chosen[:deletions], batch, bench.device)
-        ways = ("reference", "ours", *(("ours, bf16",) if bench.device == "cuda" else ()))
-        found = bench.turns(ways, prepare, task)
+        found = bench.turns(bench.ways("reference"), prepare, task)
     number = len(task.chosen)
     seconds = {way: turns.seconds for way, turns in found.items()}
     operations = (config.layers - 1) * layer_operations(config, len(cell)) * (number + 1)
-    reference = found["reference"].value
     return {
         "tokens": len(cell),
         "deletions": number,
         "deletions_a_second": {way: round(number / own, 2) for way, own in seconds.items()},
-        "times_as_fast": {way: round(seconds["reference"] / seconds[way], 2) for way in ways[1:]},
         "share_of_matrix_peak": round(operations / seconds["ours"] / bench.matrix_peak(), 2),
         "peak_mib": {way: turns.peak_mib for way, turns in found.items()},
-        "largest_difference": {
-            way: float(np.abs(reference - found[way].value).max()) for way in ways[1:]
-        },
+        **compared(found),
     }
 
 

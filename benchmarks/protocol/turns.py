@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import numpy as np
 
 from benchmarks.protocol.measure import use_cores
 from gst_core.files import atomic_write
@@ -117,6 +118,10 @@ class Bench:
             for way, own in found.items()
         }
 
+    def ways(self, reference: str) -> tuple[str, ...]:
+        """Name the ways: the reference's first, then ours, on a GPU in bfloat16 too."""
+        return (reference, "ours", *(("ours, bf16",) if self.device == "cuda" else ()))
+
     def matrix_peak(self) -> float:
         """Operations a second of a large matrix product."""
         import torch
@@ -150,6 +155,18 @@ class Turns:
     seconds: float
     peak_mib: int
     value: Any
+
+
+def compared(found: dict[str, Turns]) -> dict[str, dict[str, float]]:
+    """Compare what came of all ways with what came of the first."""
+    first, *others = found
+    reference = found[first]
+    return {
+        "times_as_fast": {way: round(reference.seconds / found[way].seconds, 2) for way in others},
+        "largest_difference": {
+            way: float(np.abs(reference.value - found[way].value).max()) for way in others
+        },
+    }
 
 
 def with_bench(command: Callable[..., dict[str, Any]]) -> Callable[..., None]:

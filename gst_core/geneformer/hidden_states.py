@@ -33,7 +33,7 @@ class HiddenStates:
         ``(N,)``: row of each cell's first token.
     """
 
-    def __init__(self, hidden: Any, lengths: Sequence[int]) -> None:
+    def __init__(self, hidden: Any, lengths: Sequence[int] | Rows) -> None:
         self._hidden = hidden
         self._xp = array_namespace(hidden)
         self._lengths = np.asarray(lengths, dtype=np.int64)
@@ -45,12 +45,12 @@ class HiddenStates:
         if len(parts) == 1:
             return parts[0]
         hidden = parts[0]._xp.concat([part._hidden for part in parts])
-        return cls(hidden, np.concatenate([part._lengths for part in parts]).tolist())
+        return cls(hidden, np.concatenate([part._lengths for part in parts]))
 
     def units(self) -> HiddenStates:
         """Scale each state to length 1."""
         lengths = self._xp.linalg.vector_norm(self._hidden, axis=1, keepdims=True)
-        return HiddenStates(self._hidden / lengths, self._lengths.tolist())
+        return HiddenStates(self._hidden / lengths, self._lengths)
 
     def split(self) -> list[Vectors]:
         """Hand over all: ``(L, D)`` of each cell."""

@@ -67,6 +67,13 @@ class Index:
     inverse_root: NDArray[np.float32]
     self_scores: NDArray[np.int64]
 
+    def tally(self, seeds: NDArray[np.int32], weights: NDArray[np.int32]) -> NDArray[Any]:
+        """Add a weight of each seed to each target that has it: whole numbers, ``(R,)``."""
+        first = self.starts[seeds]
+        counts = self.starts[seeds + 1] - first
+        owners = self.postings[ranges(first, counts)]
+        return np.bincount(owners, np.repeat(weights, counts), len(self.inverse_root))
+
 
 def number_type(targets: int) -> type[np.unsignedinteger[Any]]:
     """Give the type of a target's number, where there are so many."""

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.index import PARTS, Index, ranges, scaled
+from gst_core.references.index import PARTS, Index, scaled
 from gst_core.references.seeds import distinct_seeds
 
 #: A query's rarest seeds are looked up, until they are in so many targets together: the commoner
@@ -57,14 +57,10 @@ def prefilter(
         Sum of the weights of the query's seeds, in nats.
     """
     seeds = distinct_seeds(codes)
-    first = index.starts[seeds]
-    counts = index.starts[seeds + 1] - first
     weights = index.weights[seeds]
-    rare = _rarest(counts, len(index.inverse_root))
+    rare = _rarest(index.starts[seeds + 1] - index.starts[seeds], len(index.inverse_root))
     own, used = int(weights.sum()), int(weights[rare].sum())
-    first, counts, weights = first[rare], counts[rare], weights[rare]
-    owners = index.postings[ranges(first, counts)]
-    shared = np.bincount(owners, np.repeat(weights, counts), len(index.inverse_root))
+    shared = index.tally(seeds[rare], weights[rare])
     if hidden is not None:
         shared[hidden] = 0
     scores = shared.astype(np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references.diagonals import add_diagonals
-from gst_core.references.index import Index, ranges
+from gst_core.references.index import Index
 from gst_core.references.neighbourhood import neighbour_table
 from gst_core.references.store import References
 from gst_core.references.ungapped import extend_ungapped, ungapped_cutoff
@@ -107,11 +107,7 @@ def _tally(index: Index, table: NDArray[np.int32]) -> NDArray[np.int32]:
     """
     seeds, _, scores = table[table[:, 2] >= TALLY_SCORE].T
     weights = index.weights[seeds] * (scores - TALLY_SCORE + 2) // 16
-    first = index.starts[seeds]
-    counts = index.starts[seeds + 1] - first
-    owners = index.postings[ranges(first, counts)]
-    tally = np.bincount(owners, np.repeat(weights, counts), len(index.inverse_root))
-    return tally.astype(np.int32)
+    return index.tally(seeds, weights).astype(np.int32)
 
 
 def _best_diagonals(

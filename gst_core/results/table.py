@@ -180,7 +180,9 @@ def read_table(path: str | Path) -> Iterator[Row]:
     except OSError as error:
         raise GstError(f"cannot read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
-        if Path(path).read_bytes()[:2] == b"\x1f\x8b":
+        with Path(path).open("rb") as start:
+            compressed = start.read(2) == b"\x1f\x8b"
+        if compressed:
             raise GstError(
                 "is compressed with gzip", where=str(path), hint="unpack it first: gunzip --keep"
             ) from error
