@@ -19,7 +19,14 @@ def chromium(page: Path, home: Path, *arguments: str) -> str:
         [
             *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
             *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
-            *("--disable-sync", f"--user-data-dir={home / 'profile'}", *arguments, page.as_uri()),
+            # Containers have little shared memory.
+            *(
+                "--disable-dev-shm-usage",
+                "--disable-sync",
+                f"--user-data-dir={home / 'profile'}",
+                *arguments,
+                page.as_uri(),
+            ),
         ],
         check=True,
         capture_output=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import re
 import runpy
+import subprocess
 import tomllib
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +180,53 @@ def test_wheels_are_built_and_checked() -> None:
     for script in ("scripts/check_packages.py", "scripts/try_wheel"):
         assert script in text
         assert (ROOT / script).is_file()
+
+
+def test_what_is_published_is_what_wheels_yml_made() -> None:
+    """The images' builds leave artifacts of their own, which are no packages."""
+    made = yaml_of(ROOT / ".github" / "workflows" / "wheels.yml")["jobs"].values()
+    uploads = [step["with"]["name"] for step in steps_with("actions/upload-artifact", made)]
+    assert len(uploads) == 2
+    released = yaml_of(ROOT / ".github" / "workflows" / "release.yml")["jobs"].values()
+    downloads = [step["with"] for step in steps_with("actions/download-artifact", released)]
+    assert len(downloads) == 2
+    for download in downloads:
+        assert all(fnmatch.fnmatchcase(name, download["pattern"]) for name in uploads)
+        assert not fnmatch.fnmatchcase("Ensembl~gst~3XKQ.dockerbuild", download["pattern"])
+
+
+def steps_with(action: str, jobs: Iterable[Any]) -> list[Any]:
+    steps = [step for job in jobs for step in job.get("steps", ())]
+    return [step for step in steps if step.get("uses", "").startswith(f"{action}@")]
+
+
+def test_the_notes_of_a_release() -> None:
+    script = ROOT / "scripts" / "release_notes"
+    done = subprocess.run([script, "1.0.0"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip()
+    assert "\n## " not in done.stdout
+    # The beginning of a version, and one of which nothing is said.
+    for version in ("1.0", "9.9.9"):
+        done = subprocess.run([script, version], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"nothing of {version}" in done.stderr
+
+
+def test_the_recipe_of_an_sdist(tmp_path: Path) -> None:
+    script = ROOT / "scripts" / "fill_recipe"
+    sdist = tmp_path / "gst_core-1.2.3.tar.gz"
+    sdist.write_bytes(b"made")
+    template = (ROOT / "conda" / "meta.yaml").read_text(encoding="utf-8")
+    checksum = hashlib.sha256(b"made").hexdigest()
+    filled = template.replace("0" * 64, checksum)
+    assert filled != template
+    done = subprocess.run([script, sdist], capture_output=True, text=True, check=True)
+    assert done.stdout == filled
+    address = f"file://{sdist}"
+    done = subprocess.run([script, sdist, address], capture_output=True, text=True, check=True)
+    lines = zip(filled.splitlines(), done.stdout.splitlines(), strict=True)
+    assert [new for old, new in lines if new != old] == [f"  url: {address}"]
+    assert subprocess.run([script, tmp_path / "none"], capture_output=True).returncode == 2
 
 
 def test_conda_recipe_asks_for_what_the_package_asks_for() -> None:
