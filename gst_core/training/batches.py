@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -31,22 +31,27 @@ class TrainingSet:
         ``(N,)`` symbol indices; -1 where the symbol is not in the vocabulary.
     clades
         ``(N,)`` clade indices.
+    starts
+        ``(N,)`` where the residues of each begin; follows from the lengths, once for all batches.
     """
 
     codes: NDArray[np.uint8]
     lengths: NDArray[np.int64]
     classes: NDArray[np.int64]
     clades: NDArray[np.int64]
+    starts: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "starts", np.cumsum(self.lengths) - self.lengths)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def take(self, rows: NDArray[np.int64], longest: int | None = None) -> TrainingSet:
         """Select proteins in the given order, cut to their first `longest` residues."""
-        starts = (np.cumsum(self.lengths) - self.lengths)[rows]
         lengths = self.lengths[rows] if longest is None else self.lengths[rows].clip(max=longest)
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        codes = self.codes[np.repeat(starts, lengths) + within]
+        codes = self.codes[np.repeat(self.starts[rows], lengths) + within]
         return TrainingSet(codes, lengths, self.classes[rows], self.clades[rows])
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from gst_core.model.network import GeneSymbolTransformer, count_words
 from gst_core.model.precision import autocast
-from gst_core.training.batches import TrainingSet, by_length, pad
+from gst_core.training.batches import TrainingSet, by_length
 
 #: Residues of a protein that are looked at here.
 _LONGEST = 2048
@@ -67,9 +66,8 @@ def prototypes(
 def inverse_document_frequency(network: GeneSymbolTransformer, data: TrainingSet) -> Tensor:
     """Rarity of each word, ``(rows,)``: log of one over its share of proteins, of mean 1."""
     found = torch.zeros(network.config.bag_rows, device=network.table.device)
-    for start in range(0, len(data), 512):
-        batch = data.take(np.arange(start, min(start + 512, len(data))), _LONGEST)
-        rows, present = network.words(pad(batch.codes, batch.lengths).to(found.device))
+    for _, batch in by_length(data, 128, _LONGEST):
+        rows, present = network.words(batch.codes.to(found.device))
         found += count_words(rows.flatten(1), present.flatten(1), len(found), 1).sum(0)
     rarity = torch.log(len(data) / (found + 1)).clamp(min=0.1)
     return rarity / rarity.mean()
