@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import http.client
 import os
 import random
 import re
@@ -28,6 +29,8 @@ USER_AGENT: Final = f"gst-dataset/{gst_core.__version__} (Gene Symbol Transforme
 _PIECE: Final = 1 << 16
 #: Answers that may be another the next time.
 _PASSING: Final = frozenset((408, 425, 429, 500, 502, 503, 504))
+#: A connection as urllib3 shows it before what became of it.
+_CONNECTION: Final = re.compile(r"^<?\w[\w.]*Connection\b[^)>]*[)>]: ")
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 #: Whoever asks to wait longer than that wants us to come another day.
 _LONGEST_WAIT: Final = 3600.0
@@ -35,6 +38,10 @@ _LONGEST_WAIT: Final = 3600.0
 
 class NotThereError(GstError):
     """A server says that it does not have a file."""
+
+
+class UnreachableError(GstError):
+    """No connection to a server comes about: it has nothing else for us either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,8 @@ class Client:
             If the server has no such file.
         GstError
             If it refuses it, or falters too often, or the disk is full.
+        UnreachableError
+            If no attempt has come as far as to the server.
         """
         part = Part(target)
         failures = 0
@@ -128,7 +137,8 @@ class Client:
                     raise GstError("the download was stopped", where=url) from error
                 reason = _reason(error)
                 if failures >= self._patience.attempts:
-                    raise GstError(
+                    kind = UnreachableError if _is_unreachable(error) else GstError
+                    raise kind(
                         f"cannot be downloaded, after {failures} attempts: {reason}",
                         where=url,
                         hint="check the network and the proxy, and run the same command again: "
@@ -261,12 +271,24 @@ def _retry_after(headers: Any, url: str) -> float:
     return seconds
 
 
-def _reason(error: Exception) -> str:
-    """Say what happened, without addresses of objects."""
+def _is_unreachable(error: Exception) -> bool:
+    # what urllib3 makes of names without address and of refused connections is of this kind too
     cause = getattr(error, "reason", None) or error
-    refused = isinstance(cause, urllib3.exceptions.NewConnectionError)
-    if isinstance(cause, urllib3.exceptions.TimeoutError) and not refused:
+    return isinstance(cause, urllib3.exceptions.ConnectTimeoutError)
+
+
+def _reason(error: Exception) -> str:
+    """Say what happened, without Python's words for its objects."""
+    cause = getattr(error, "reason", None) or error
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):
+        # behind the connection that it was
+        return display(_CONNECTION.sub("", str(cause)))[:160]
+    if isinstance(cause, urllib3.exceptions.TimeoutError):
         return "nothing has come for too long"
-    # urllib3 has the words first, and then the object that they were made of
+    if isinstance(cause, urllib3.exceptions.ProtocolError):
+        # urllib3 has the words first, and then the object that they were made of
+        broken = cause.args[1] if len(cause.args) > 1 else None
+        if isinstance(broken, http.client.IncompleteRead):
+            return "the connection broke off"
     text = str(cause.args[0] if cause.args else type(cause).__name__)
-    return display(text.rpartition(">: ")[2])[:160]
+    return display(text)[:160]

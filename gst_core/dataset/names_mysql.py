@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, sel
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gst_core.dataset.genomes import Genome
+from gst_core.dataset.http import UnreachableError
 from gst_core.dataset.names import GeneName, GeneNames, named
 from gst_core.ensembl import schema
 from gst_core.ensembl.connect import Address, open_database, parse_address
@@ -21,6 +22,7 @@ from gst_core.errors import GstError
 #: MySQL's numbers of errors that may be over soon: too many connections, a server that is not
 #: reached, has gone away, or was lost within a query.
 _PASSING: Final = frozenset((1040, 1203, 2002, 2003, 2006, 2013))
+_UNREACHABLE: Final = frozenset((2002, 2003))
 _ATTEMPTS: Final = 6
 _LONGEST_PAUSE: Final = 60.0
 #: Marks a sequence that stands beside the primary assembly: a haplotype or a patch.
@@ -67,6 +69,8 @@ def read_mysql(mysql: str, genome: Genome, *, pause: float = 1.0) -> GeneNames:
     ------
     GstError
         If the database cannot be read, or has no protein-coding gene.
+    UnreachableError
+        If its server cannot be reached.
     """
     address = database_of(mysql, genome)
     for attempt in range(_ATTEMPTS):
@@ -78,7 +82,14 @@ def read_mysql(mysql: str, genome: Genome, *, pause: float = 1.0) -> GeneNames:
                 names = _names(connection, genome.species_id)
             break
         except GstError as error:
-            if attempt + 1 == _ATTEMPTS or not _is_passing(error.__cause__):
+            number = _number(error.__cause__)
+            if attempt + 1 == _ATTEMPTS and number in _UNREACHABLE:
+                raise UnreachableError(
+                    error.what,
+                    where=str(address),
+                    hint=f"{error.hint}; --names gff3 does without databases",
+                ) from error
+            if attempt + 1 == _ATTEMPTS or number not in _PASSING:
                 raise
             longest = min(_LONGEST_PAUSE, pause * 2**attempt)
             time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter
@@ -91,10 +102,12 @@ def read_mysql(mysql: str, genome: Genome, *, pause: float = 1.0) -> GeneNames:
     return names
 
 
-def _is_passing(error: BaseException | None) -> bool:
+def _number(error: BaseException | None) -> int | None:
+    """Give MySQL's number of an error."""
     if not isinstance(error, DBAPIError | OperationalError) or error.orig is None:
-        return False
-    return bool(error.orig.args) and error.orig.args[0] in _PASSING
+        return None
+    number = error.orig.args[0] if error.orig.args else None
+    return number if isinstance(number, int) else None
 
 
 def _names(connection: Connection, species_id: int) -> GeneNames:

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from gst_core.dataset.divisions import Division
 from gst_core.dataset.downloads import Fetched, Library
 from gst_core.dataset.genomes import Genome, parse_genomes
-from gst_core.dataset.http import NotThereError
+from gst_core.dataset.http import NotThereError, UnreachableError
 from gst_core.dataset.manifest import SourceFile
 from gst_core.dataset.names import GeneNames
 from gst_core.dataset.names_embl import read_embl
@@ -147,6 +147,11 @@ def make_parts(
     -------
     parts
         In the order of the genomes; those that failed are missing.
+
+    Raises
+    ------
+    UnreachableError
+        If a server cannot be reached.
     """
     parts: dict[str, Part] = {}
     pool = ThreadPoolExecutor(connections)
@@ -156,6 +161,8 @@ def make_parts(
         ):
             try:
                 part = _part(release, genome, result.result(), folder)
+            except UnreachableError:
+                raise  # the other genomes would be asked for in vain, one after the other
             except GstError as error:
                 on_failure(genome, error)
                 continue

@@ -13,7 +13,7 @@ import pytest
 
 from gst_core.dataset.checksums import checksum_of
 from gst_core.dataset.downloads import Library
-from gst_core.dataset.http import USER_AGENT, Client, NotThereError, Patience
+from gst_core.dataset.http import USER_AGENT, Client, NotThereError, Patience, UnreachableError
 from gst_core.errors import GstError
 from tests.dataset.release_tree import sum_line
 from tests.dataset.server import Fault, Server, serving
@@ -168,10 +168,37 @@ def test_a_refusal_is_not_asked_again(
     assert server.times("file.gz") == 1
 
 
-def test_no_server_at_all_is_an_error(tmp_path: Path, said: list[str]) -> None:
+def test_no_server_at_all_is_an_error(
+    tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
     library = Library(tmp_path, _client(said, attempts=2))
-    with pytest.raises(GstError, match=r"after 2 attempts: .*refused"):
+    with pytest.raises(UnreachableError) as raised:
         library.fetch("http://127.0.0.1:9/pub/file.gz")
+    reason = "Failed to establish a new connection: [Errno 111] Connection refused"
+    assert raised.value.what == f"cannot be downloaded, after 2 attempts: {reason}"
+    assert len(said) == 1
+    assert f": {reason}; trying again in" in said[0]
+    # a name that has no address anywhere (RFC 2606)
+    with pytest.raises(UnreachableError, match=r"attempts: Failed to resolve 'nowhere\.invalid'"):
+        library.fetch("http://nowhere.invalid/pub/file.gz")
+
+
+def test_what_a_server_does_is_said_without_names_of_objects(
+    server: Server, library: Library, said: list[str]
+) -> None:
+    server.faults["file.gz"] = [Fault(stop_after=9_000), Fault(stall_after=0), Fault(503)]
+    library.fetch(f"{server.url}/pub/file.gz")
+    reasons = [line.partition("file.gz: ")[2].partition("; trying")[0] for line in said]
+    assert reasons == [
+        "the connection broke off",
+        "nothing has come for too long",
+        "the server answers 503",
+    ]
+    server.faults["CHECKSUMS"] = [Fault(503)] * 9
+    with pytest.raises(GstError, match="after 4 attempts: the server answers 503") as raised:
+        library.fetch(f"{server.url}/pub/CHECKSUMS")
+    assert not isinstance(raised.value, UnreachableError)
 
 
 def test_a_wrong_checksum_is_mended_by_another_download(server: Server, library: Library) -> None:

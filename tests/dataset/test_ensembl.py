@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from gst_core.dataset import names_mysql
 from gst_core.dataset.genomes import choose_genomes, parse_genomes
+from gst_core.dataset.http import UnreachableError
 from gst_core.errors import GstError
 from tests.conftest import ROOT
 from tests.dataset.conftest import Gst, rows_of
@@ -105,6 +107,17 @@ def test_all_three_sources_of_names_say_the_same(tree: Path, run_gst: Gst, tmp_p
     )
     notes = manifest_of(tmp_path / "embl")["notes"]
     assert "of 0 genes the canonical protein is marked; of 180" in notes[0]
+
+
+def test_a_server_of_databases_that_is_away_ends_all_at_once(
+    tree: Path, run_gst: Gst, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names_mysql.time, "sleep", lambda _: None)
+    names = ("--names", "mysql", "--mysql", "mysql://anonymous@127.0.0.1:9")
+    result = run_gst(*BASE, "--server", tree, *names, "--output", tmp_path / "made")
+    assert isinstance(result.exception, UnreachableError)
+    # not a line for each genome, and then one for all
+    assert "error" not in result.output
 
 
 def test_where_nothing_is_marked_the_longest_is_taken_and_that_is_said(

@@ -8,6 +8,7 @@ import pytest
 
 from gst_core.dataset import names_mysql
 from gst_core.dataset.genomes import Genome
+from gst_core.dataset.http import UnreachableError
 from gst_core.dataset.names_mysql import read_mysql
 from gst_core.errors import GstError
 from tests.ensembl.mariadb import Server
@@ -34,7 +35,7 @@ def test_a_server_and_a_file_say_the_same(
 def test_a_server_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(names_mysql.time, "sleep", pauses.append)
-    with pytest.raises(GstError, match="port, and that the server runs"):
+    with pytest.raises(UnreachableError, match="port, and that the server runs; --names gff3"):
         read_mysql("mysql://anonymous@127.0.0.1:9", _genome("human_core_113_38"))
     assert len(pauses) == 5
     assert pauses[-1] <= 16
