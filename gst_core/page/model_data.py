@@ -16,7 +16,7 @@ from gst_core.inference.namer import GeneNamer
 from gst_core.inference.references import APPROVED, ReferenceEngine
 from gst_core.references import evidence, features, gapped, index
 from gst_core.references.compiled_lookup import CompiledLookUp
-from gst_core.references.lookup import LONGEST
+from gst_core.references.lookup import LONGEST, WEAK
 from gst_core.references.seeds import SEEDS
 from gst_core.references.store import BASE, PER_WORD, STORED, plain
 from gst_core.references.substitutions import BLOSUM90
@@ -107,6 +107,7 @@ def read_model(path: str | Path | None) -> PageModel:
         "candidates": evidence.CANDIDATES,
         "features": engine.feature_count,
         "close": evidence.CLOSE,
+        "weak": WEAK,
         "lambda": gapped.LAMBDA,
         "kappa": gapped.KAPPA,
         "enough": features.ENOUGH,

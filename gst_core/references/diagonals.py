@@ -61,3 +61,32 @@ def add_diagonals(
     sums = np.bincount(which, table[at, 2], len(keys)).astype(np.int64)
     owners = np.searchsorted(begins, keys, side="right") - 1
     return owners, keys - begins[owners] - length, sums
+
+
+def best_diagonals(
+    references: References, table: NDArray[np.int32], length: int, targets: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the best diagonal of each target, with that before and after it.
+
+    Parameters
+    ----------
+    references, table, length, targets
+        As for :func:`add_diagonals`.
+
+    Returns
+    -------
+    sums
+        ``(T,)``: of the three diagonals; 0 where there is no match.
+    diagonals
+        ``(T,)``: that in the middle, of equal ones the first.
+    """
+    owners, diagonals, sums = add_diagonals(references, table, length, targets)
+    next_to = np.flatnonzero((np.diff(diagonals) == 1) & (np.diff(owners) == 0))
+    three = sums.copy()
+    three[next_to] += sums[next_to + 1]
+    three[next_to + 1] += sums[next_to]
+    order = np.lexsort((diagonals, -three, owners))
+    there, first = np.unique(owners[order], return_index=True)
+    best, middle = np.zeros((2, len(targets)), dtype=np.int64)
+    best[there], middle[there] = three[order[first]], diagonals[order[first]]
+    return best, middle

@@ -13,13 +13,15 @@ from gst_core.clades import LINEAGE_OF_CLADE
 from gst_core.references.compiled import LIBRARY, Library
 from gst_core.references.compiled_lookup import CompiledLookUp
 from gst_core.references.gapped import self_score
-from gst_core.references.lookup import Alignment, Hidden, LookedUp, LookUp, Queries
+from gst_core.references.lookup import WEAK, Alignment, Hidden, LookedUp, LookUp, Queries
 from gst_core.references.portable import PortableLookUp
 from gst_core.references.store import MOST_REFERENCES, MOST_RESIDUES, References, plain
 
 #: Candidate symbols of a protein.
 CANDIDATES: Final = 12
-#: Identical residues are counted where another symbol reaches this share of the best score.
+#: Identical residues are counted where another symbol reaches this share of the best score, and
+#: that :data:`~gst_core.references.lookup.WEAK` of the query's own: of distant relatives they say
+#: nothing.
 CLOSE: Final = 0.9
 
 Array = NDArray[np.float32]
@@ -230,7 +232,8 @@ class EvidenceFinder:
         """Count identical residues where scores say little, in place."""
         score = evidence.numbers[:, :, 3]
         highest = score.max(1, keepdims=True)
-        close = (score >= CLOSE * highest) & (highest > 0)
+        near = (highest > 0) & (highest >= WEAK * evidence.queries[:, 2:3])
+        close = (score >= CLOSE * highest) & near
         close[close.sum(1) < 2] = False
         rows, slots = np.nonzero(close)
         references = evidence.references[rows, slots]

@@ -25,9 +25,6 @@ ALIGNED: Final = 3
 #: and at most so many targets of one query. Where they are all of one symbol, the first is.
 WORTH_ALIGNING: Final = 0.5
 SEARCHED: Final = 40
-#: Once so many alignments are no better than chance, only targets are aligned of which an ungapped
-#: segment is.
-TRIED: Final = 5
 #: Where no alignment reaches this share of the query's score against itself, the prefilter may
 #: mislead: a target of each of the first `COMPETING` symbols is aligned, whatever its seeds.
 DOUBTFUL: Final = 0.45

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gst_core.references import index, lookup
-from gst_core.references.evalue import cutoff_score
-from gst_core.references.gapped import KAPPA, LAMBDA, Query, self_score
+from gst_core.references.diagonals import best_diagonals
+from gst_core.references.gapped import Query, gapped_cutoff, self_score
 from gst_core.references.identical import Identical
 from gst_core.references.lookup import Alignment, Hidden, LookedUp, Queries
 from gst_core.references.prefilter import prefilter
@@ -129,8 +129,8 @@ class PortableLookUp:
     def _align(self, work: _Work, places: NDArray[np.intp]) -> None:
         """Score the first targets of each symbol among those at some places, in place."""
         symbols, scores = self._references.classes[work.found], work.scores
-        cutoff = cutoff_score(len(work.codes), len(self._references.codes), LAMBDA, KAPPA)
-        tried = int((scores > 0).sum())
+        related = gapped_cutoff(self._references, len(work.codes))
+        by_chance = ungapped_cutoff(self._references, len(work.codes))
         seen: dict[int, int] = {}
         for place in places.tolist():
             symbol, number = int(symbols[place]), work.found[place : place + 1]
@@ -138,11 +138,16 @@ class PortableLookUp:
             seen[symbol] = times + 1
             if scores[place] or work.unlikely[place] or times >= lookup.ALIGNED:
                 continue
-            if tried >= lookup.TRIED and scores.max() < cutoff:
-                table = seed_table(work.codes)
-                segment = int(extend_ungapped(self._references, work.codes, table, number)[0])
-                work.unlikely[place] = segment < ungapped_cutoff(self._references, len(work.codes))
+            if scores.max() < related:
+                work.unlikely[place] = self._segment_score(work.codes, number) < by_chance
                 if work.unlikely[place]:
                     continue
             scores[place] = work.query.score(self._references[int(number[0])])
-            tried += 1
+
+    def _segment_score(self, codes: NDArray[np.uint8], number: NDArray[np.int32]) -> int:
+        """Score the best segment of a target on its best diagonal by seeds."""
+        table = seed_table(codes)
+        sums, diagonals = best_diagonals(self._references, table, len(codes), number)
+        if not sums[0]:
+            return 0
+        return int(extend_ungapped(self._references, codes, number, diagonals)[0])

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.diagonals import add_diagonals
+from gst_core.references.diagonals import best_diagonals
 from gst_core.references.index import Index
 from gst_core.references.neighbourhood import neighbour_table
 from gst_core.references.store import References
@@ -44,7 +44,7 @@ def search_sensitively(
     The targets that exceed most what is to be expected of their length (:data:`TALLIED` of them)
     are gone through in blocks. Those of a block are ranked by their best diagonal, with that before
     and after it, and the first of these (:data:`PROBED`, and where one of them stands out
-    :data:`RANKED`) by the best segment of their best diagonals. After a block in which none stands
+    :data:`RANKED`) by the best segment of these diagonals. After a block in which none stands
     out from chance, or is as good as the `most` best so far, there is no other.
 
     Parameters
@@ -79,13 +79,14 @@ def search_sensitively(
     cutoff = ungapped_cutoff(references, len(codes))
     for numbers in np.split(highest, range(BLOCK, len(highest), NEXT_BLOCK)):
         block = np.sort(numbers).astype(np.int32)
-        best = _best_diagonals(references, table, len(codes), block)
-        ranked = block[np.argsort(-best, kind="stable")[:RANKED]]
-        segments = extend_ungapped(references, codes, table, ranked[:PROBED])
+        sums, diagonals = best_diagonals(references, table, len(codes), block)
+        order = np.argsort(-sums, kind="stable")[:RANKED]
+        ranked, diagonals = block[order], diagonals[order]
+        segments = extend_ungapped(references, codes, ranked[:PROBED], diagonals[:PROBED])
         least = max(cutoff, scores[-1] if len(scores) == most else 0)
         stands_out = segments.max(initial=0) >= least
         if stands_out:
-            others = extend_ungapped(references, codes, table, ranked[PROBED:])
+            others = extend_ungapped(references, codes, ranked[PROBED:], diagonals[PROBED:])
             segments = np.append(segments, others)
         found = np.append(found, ranked[: len(segments)])
         scores = np.append(scores, segments)
@@ -108,17 +109,3 @@ def _tally(index: Index, table: NDArray[np.int32]) -> NDArray[np.int32]:
     seeds, _, scores = table[table[:, 2] >= TALLY_SCORE].T
     weights = index.weights[seeds] * (scores - TALLY_SCORE + 2) // 16
     return index.tally(seeds, weights).astype(np.int32)
-
-
-def _best_diagonals(
-    references: References, table: NDArray[np.int32], length: int, targets: NDArray[np.int32]
-) -> NDArray[np.int64]:
-    """Sum of the best diagonal of each target, with that before and after it."""
-    owners, diagonals, sums = add_diagonals(references, table, length, targets)
-    best = np.zeros(len(targets), dtype=np.int64)
-    next_to = np.flatnonzero((np.diff(diagonals) == 1) & (np.diff(owners) == 0))
-    beside = sums.copy()
-    beside[next_to] += sums[next_to + 1]
-    beside[next_to + 1] += sums[next_to]
-    np.maximum.at(best, owners, beside)
-    return best

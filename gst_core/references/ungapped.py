@@ -1,4 +1,4 @@
-"""Ungapped extension: the best-scoring segment of a target's best diagonals.
+"""Ungapped extension: the best-scoring segment of a target's best diagonal.
 
 ``native/ungapped.c`` does the same in C.
 """
@@ -10,13 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.diagonals import add_diagonals
-from gst_core.references.evalue import cutoff_score
+from gst_core.references import evalue
 from gst_core.references.store import References
 from gst_core.references.substitutions import BLOSUM90
 
-#: Diagonals of a target on which segments are scored, those with the highest sums.
-DIAGONALS: Final = 3  # as in native/ungapped.c
 #: Of the scores that segments of strangers have (Karlin and Altschul 1990), for BLOSUM90
 #: without gaps, as NCBI's BLAST has it.
 UNGAPPED_LAMBDA: Final = 0.3346
@@ -24,17 +21,18 @@ UNGAPPED_KAPPA: Final = 0.190
 
 
 def ungapped_cutoff(references: References, length: int) -> float:
-    """Score of the best segment of a query and any target by chance."""
-    return cutoff_score(length, len(references.codes), UNGAPPED_LAMBDA, UNGAPPED_KAPPA)
+    """Score from which a segment stands out from chance."""
+    residues = len(references.codes)
+    return evalue.cutoff_score(length, residues, evalue.CHANCE, UNGAPPED_LAMBDA, UNGAPPED_KAPPA)
 
 
 def extend_ungapped(
     references: References,
     codes: NDArray[np.uint8],
-    table: NDArray[np.int32],
     targets: NDArray[np.int32],
+    diagonals: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Score the best segments of targets, on the best of their diagonals.
+    """Score the best segment of a diagonal of each target, or of that before or after it.
 
     Parameters
     ----------
@@ -42,26 +40,24 @@ def extend_ungapped(
         All targets.
     codes
         Plain residue codes of the query.
-    table
-        Of :func:`~gst_core.references.neighbourhood.neighbour_table` or
-        :func:`~gst_core.references.seeds.seed_table`: it says which diagonals.
     targets
         Numbers of those that are looked at.
+    diagonals
+        ``(T,)``: which diagonal of each, as :func:`~gst_core.references.diagonals.best_diagonals`
+        gives them.
     """
-    owners, diagonals, sums = add_diagonals(references, table, len(codes), targets)
-    scores = np.zeros(len(targets), dtype=np.int64)
-    for place, number in enumerate(targets.tolist()):
-        own = slice(*np.searchsorted(owners, [place, place + 1]).tolist())
-        best = np.lexsort((diagonals[own], -sums[own]))[:DIAGONALS]
-        for diagonal in diagonals[own][best].tolist():
-            score = _segment_score(codes, references[number], diagonal)
-            scores[place] = max(scores[place], score)
-    return scores
+    scores = [
+        max(_segment_score(codes, references[target], diagonal + beside) for beside in (-1, 0, 1))
+        for target, diagonal in zip(targets.tolist(), diagonals.tolist(), strict=True)
+    ]
+    return np.array(scores, dtype=np.int64)
 
 
 def _segment_score(codes: NDArray[np.uint8], target: NDArray[np.uint8], diagonal: int) -> int:
     """Score the best segment of a diagonal."""
     first, last = max(0, -diagonal), min(len(codes), len(target) - diagonal)
+    if first >= last:
+        return 0
     scores = BLOSUM90[codes[first:last], target[first + diagonal : last + diagonal]]
     sums = np.concatenate([[0], np.cumsum(scores, dtype=np.int64)])
     return int((sums - np.minimum.accumulate(sums)).max())

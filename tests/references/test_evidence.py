@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gst_core.clades import CLADES
+from gst_core.references import evalue
 from gst_core.references.compiled import LIBRARY
 from gst_core.references.evidence import CANDIDATES, NUMBERS, Evidence, EvidenceFinder
 from gst_core.references.features import FEATURES, features
@@ -69,6 +70,46 @@ def test_paralogues_that_are_all_but_the_same_are_told_apart(finder):
         assert of[symbol][MATCHES] == of[symbol][COLUMNS] == len(codes)
         assert of[1 - symbol][MATCHES] == len(codes) - 1
         assert of[symbol][SCORE] > of[1 - symbol][SCORE]
+
+
+def test_identical_residues_of_distant_relatives_are_not_counted(finder):
+    """Half of the residues say who it is; a tenth of them beside a stranger's half do not."""
+    rng = np.random.default_rng(11)
+    codes = finder.references[0]
+    both = find(finder, codes)
+    assert both.numbers[0, :2, COLUMNS].all()
+    alone = np.concatenate([codes, *(random_protein(rng, 200) for _ in range(4))])
+    distant = find(finder, alone)
+    assert set(distant.classes[0, :2].tolist()) == {0, 1}
+    assert (distant.numbers[0, :2, SCORE] >= 0.9 * distant.numbers[0, 0, SCORE]).all()
+    assert not distant.numbers[0, :, MATCHES : COLUMNS + 1].any()
+
+
+@pytest.mark.parametrize("library", ["portable", "compiled"])
+def test_until_there_is_a_relative_only_what_stands_out_is_aligned(monkeypatch, library):
+    if library == "compiled" and LIBRARY is None:
+        pytest.skip("no C compiler on installation")
+    rng = np.random.default_rng(12)
+    ancestor = random_protein(rng, 200)
+    family = [evolved(rng, ancestor, share) for share in np.linspace(0.2, 0.5, 12)]
+    references = references_of([*family, random_protein(rng, 300)], range(13))
+    codes = evolved(rng, ancestor, 0.2)
+
+    def aligned(chance: float, related: float) -> int:
+        monkeypatch.setattr(evalue, "CHANCE", chance)
+        monkeypatch.setattr(evalue, "RELATED", related)
+        finder = EvidenceFinder(
+            references,
+            np.ones(13, dtype=np.int64),
+            library=LIBRARY if library == "compiled" else None,
+        )
+        return int((find(finder, codes).numbers[0, :, SCORE] > 0).sum())
+
+    every = aligned(10, 0.01)
+    assert every > 3
+    assert aligned(1e-99, 1e-199) == 0  # nothing stands out
+    assert aligned(1e-99, 1e99) == every  # anything is a relative
+    assert 0 < aligned(1e-65, 1e-199) < every  # the nearer ones stand out
 
 
 @pytest.mark.parametrize("library", ["portable", "compiled"])

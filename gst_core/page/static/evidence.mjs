@@ -29,11 +29,12 @@ export function candidatesOf(found, given, model, arrays, lookUp) {
   return [...groups.values()].slice(0, model.candidates);
 }
 
-/** Those whose identical residues are counted, for scores say little. */
-export function closeOnes(candidates, model) {
+/** Those whose identical residues are counted, for scores say little; `self` as of selfScore. */
+export function closeOnes(candidates, self, model) {
   const highest = Math.max(0, ...candidates.map((c) => c.score));
   const least = Math.fround(Math.fround(model.close) * highest);
-  const close = candidates.filter((c) => highest > 0 && c.score >= least);
+  const near = highest > 0 && highest >= Math.fround(Math.fround(model.weak) * self);
+  const close = candidates.filter((c) => near && c.score >= least);
   return close.length < 2 ? [] : close;
 }
 

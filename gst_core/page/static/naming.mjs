@@ -72,7 +72,8 @@ export class Namer {
     const lineage = model.lineages[clade ? model.clades.indexOf(clade) : model.clades.length];
     const found = lookUp.lookUp(codes);
     const all = found.map((own) => candidatesOf(own, given, model, arrays, lookUp));
-    const close = all.map((candidates) => closeOnes(candidates, model));
+    const selves = codes.map((own) => selfScore(own, arrays.scores, model.plain_residues));
+    const close = all.map((candidates, row) => closeOnes(candidates, selves[row], model));
     const rows = close.flatMap((candidates, row) => candidates.map(() => row));
     const counted = close.flat();
     const matches = lookUp.countMatches(codes, rows, counted.map((c) => c.reference));
@@ -91,7 +92,7 @@ export class Namer {
       const query = {
         own: found[row].own,
         length: codes[row].length,
-        self: selfScore(codes[row], arrays.scores, model.plain_residues),
+        self: selves[row],
         searched: model.residues,
       };
       writeFeatures(numbers, row * most * width, width, candidates, query, model);

@@ -92,3 +92,21 @@ void forget_diagonals(Space *space, int64_t touched)
     for (int64_t i = 0; i < touched; i++)
         space->sums[space->touched[i] + 1] = 0;
 }
+
+/* The best of a target's diagonals, with that before and after it; of equal ones the first. */
+Diagonal best_diagonal(const Index *index, const SeedTable *table, Space *space, int64_t length,
+                       int64_t number)
+{
+    int64_t touched = add_diagonals(index, table, space, length, number, 0);
+    Diagonal best = {touched < 0 ? -1 : 0, 0};
+    for (int64_t i = 0; i < touched; i++) {
+        int32_t diagonal = space->touched[i];
+        const int32_t *sum = space->sums + 1 + diagonal;
+        int32_t three = sum[-1] + sum[0] + sum[1];
+        if (three > best.sum || (three == best.sum && diagonal < best.number))
+            best = (Diagonal){three, diagonal};
+    }
+    best.number -= (int32_t)length;
+    forget_diagonals(space, touched);
+    return best;
+}

@@ -45,8 +45,8 @@ typedef struct {
 typedef struct {
     int32_t common, budget, budget_per_seed, parts, shortest;
     float least;
-    int32_t found, aligned, tried, searched, competing, best_by_seeds, sensitive, identical;
-    double worth, doubtful, weak, evalue, lambda, kappa, ungapped_lambda, ungapped_kappa;
+    int32_t found, aligned, searched, competing, best_by_seeds, sensitive, identical;
+    double worth, doubtful, weak, chance, related, lambda, kappa, ungapped_lambda, ungapped_kappa;
     int32_t neighbour_score, tally_score, tallied, block, next_block, probed, ranked;
     int32_t positions_of_seed, positions_of_all;
     int32_t judged, gap_open, gap_extend, bin_bits, few, margin, wide_margin, seed_score;
@@ -90,6 +90,7 @@ typedef struct {
     float *lengths;         /* (targets,) */
     int64_t *sizes;         /* (common + 1,) */
     Hit *hits;              /* (targets + 1,) */
+    int32_t *best_diagonals; /* (targets,): of those that the sensitive search has looked at */
     SeedTable exact;        /* the seeds of the query at work */
     SeedTable neighbours;   /* and those like them, once they were asked for */
     int64_t length;         /* residues of a query for which there is room */
@@ -104,6 +105,12 @@ typedef struct {
     uint32_t *target_seeds; /* (diagonals,) */
     int32_t *common;        /* (diagonals,) */
 } Space;
+
+/* A diagonal, positions in the target less positions in the query, and what the seed matches on it
+ * and beside it score. */
+typedef struct {
+    int32_t sum, number;
+} Diagonal;
 
 /* A query, or a target. */
 typedef struct {
@@ -218,14 +225,16 @@ int add_neighbours(const Index *index, const Limits *limits, SeedTable *table, S
 int64_t add_diagonals(const Index *index, const SeedTable *table, Space *space, int64_t length,
                       int64_t number, int bits);
 void forget_diagonals(Space *space, int64_t touched);
+Diagonal best_diagonal(const Index *index, const SeedTable *table, Space *space, int64_t length,
+                       int64_t number);
 
 /* ungapped.c */
-int32_t extend_ungapped(const Index *index, Space *space, Sequence query, const SeedTable *table,
-                        int64_t number);
+int32_t extend_ungapped(const Index *index, const Space *space, Sequence query, int64_t number,
+                        int64_t diagonal);
 
 /* evalue.c */
-double cutoff_score(const Index *index, const Limits *limits, Sequence query, double lambda,
-                    double kappa);
+double ungapped_cutoff(const Index *index, const Limits *limits, Sequence query);
+double gapped_cutoff(const Index *index, const Limits *limits, Sequence query);
 
 /* sensitive.c */
 int64_t search_sensitively(const Index *index, const Limits *limits, Space *space, Sequence query,

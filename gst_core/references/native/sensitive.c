@@ -3,7 +3,7 @@
 
 #include "lookup.h"
 
-enum { TARGETS_AHEAD = 2, BIN_BITS = 12, SAMPLED = 8, TOGETHER = 64, SEEDS_TOGETHER = 32 };
+enum { TARGETS_AHEAD = 2, STARTS_AHEAD = 8, BIN_BITS = 12, SAMPLED = 8, TOGETHER = 64, SEEDS_TOGETHER = 32 };
 
 /* What the matches of a seed weigh together: the rarer and the more alike, the more. */
 static int32_t weigh(const Index *index, const SeedTable *neighbours, int64_t place, int32_t least)
@@ -124,20 +124,6 @@ static int64_t highest_tallies(const Index *index, const Space *space, int64_t m
     return select_hits(space->hits, number, most);
 }
 
-/* The best of a target's diagonals, with that before and after it. */
-static int32_t best_diagonal(const Index *index, Space *space, int64_t length, int64_t number)
-{
-    int64_t touched = add_diagonals(index, &space->neighbours, space, length, number, 0);
-    int32_t best = 0;
-    for (int64_t i = 0; i < touched; i++) {
-        const int32_t *sum = space->sums + 1 + space->touched[i];
-        int32_t score = sum[-1] + sum[0] + sum[1];
-        best = score > best ? score : best;
-    }
-    forget_diagonals(space, touched);
-    return touched < 0 ? -1 : best;
-}
-
 /* Ask for a target some time before it is read: they are all over the memory. */
 static void prefetch_target(Sequence target)
 {
@@ -145,15 +131,15 @@ static void prefetch_target(Sequence target)
         __builtin_prefetch(target.codes + position);
 }
 
-/* Extend the hits from first to last without gaps; returns the best score, or -1. */
-static int32_t extend_hits(const Index *index, Space *space, Sequence query, Hit *hits,
+/* Extend the hits from first to last without gaps; returns the best score. */
+static int32_t extend_hits(const Index *index, const Space *space, Sequence query, Hit *hits,
                            int64_t first, int64_t last)
 {
     int32_t best = 0;
     for (int64_t i = first; i < last; i++) {
-        int32_t score = extend_ungapped(index, space, query, &space->neighbours, hits[i].target);
-        if (score < 0)
-            return -1;
+        int32_t target = hits[i].target;
+        int32_t score =
+            extend_ungapped(index, space, query, target, space->best_diagonals[target]);
         hits[i].score = (float)score;
         best = score > best ? score : best;
     }
@@ -172,8 +158,7 @@ int64_t search_sensitively(const Index *index, const Limits *limits, Space *spac
     /* Most often there is one block. */
     const int64_t most = limits->block < limits->tallied ? limits->block : limits->tallied;
     int64_t number = highest_tallies(index, space, most), kept = 0, block = most;
-    const double cutoff =
-        cutoff_score(index, limits, query, limits->ungapped_lambda, limits->ungapped_kappa);
+    const double cutoff = ungapped_cutoff(index, limits, query);
     for (int64_t first = 0;; first += block, block = limits->next_block) {
         if (first == most) {
             number = highest_tallies(index, space, limits->tallied);
@@ -183,12 +168,16 @@ int64_t search_sensitively(const Index *index, const Limits *limits, Space *spac
             break;
         int64_t size = select_hits(hits + first, number - first, block);
         for (int64_t i = first; i < first + size; i++) {
+            if (i + STARTS_AHEAD < first + size)
+                __builtin_prefetch(index->starts + hits[i + STARTS_AHEAD].target);
             if (i + TARGETS_AHEAD < first + size)
                 prefetch_target(target_at(index, hits[i + TARGETS_AHEAD].target));
-            int32_t score = best_diagonal(index, space, query.length, hits[i].target);
-            if (score < 0)
+            Diagonal own = best_diagonal(index, &space->neighbours, space, query.length,
+                                         hits[i].target);
+            if (own.sum < 0)
                 return -1;
-            hits[i].score = (float)score;
+            hits[i].score = (float)own.sum;
+            space->best_diagonals[hits[i].target] = own.number;
         }
         size = select_hits(hits + first, size, limits->ranked);
         int64_t probed = select_hits(hits + first, size, limits->probed);
@@ -197,8 +186,7 @@ int64_t search_sensitively(const Index *index, const Limits *limits, Space *spac
         double least = kept == limits->sensitive ? best[kept - 1].score : 0;
         int done = highest < cutoff || highest < least;
         size = done ? probed : size;
-        if (highest < 0 || extend_hits(index, space, query, best, kept + probed, kept + size) < 0)
-            return -1;
+        extend_hits(index, space, query, best, kept + probed, kept + size);
         kept = best_hits(best, kept + size, limits->sensitive);
         if (done)
             break;

@@ -38,7 +38,7 @@ void space_free(Space *space)
     void *arrays[] = {space->lengths,     space->tally,   space->sizes, space->hits,
                       space->seeds,       space->profile, space->cells, space->traces,
                       space->sums,        space->touched, space->pairs, space->common,
-                      space->target_seeds};
+                      space->target_seeds, space->best_diagonals};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     table_free(&space->exact);
@@ -62,6 +62,7 @@ Space *space_new(const Index *index, const Limits *limits)
         return NULL;
     if (RENEW(space->tally, index->size) || RENEW(space->sizes, limits->common + 1) ||
         RENEW(space->hits, index->size + 1) || RENEW(space->lengths, index->size) ||
+        RENEW(space->best_diagonals, index->size) ||
         room_for_table(&space->exact) || room_for_table(&space->neighbours)) {
         space_free(space);
         return NULL;
