@@ -9,12 +9,12 @@ The model must have been built from all vertebrates of the data, and DIAMOND sea
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
@@ -174,23 +174,28 @@ def named_by_gst(namer: GeneNamer, sets: dict[str, Asked]) -> Names:
     }
 
 
-def named_by_diamond(known: Known, sets: dict[str, Asked], threads: int, log: Path) -> Names:
-    """Name all queries by DIAMOND's best hit among all proteins."""
-    with TemporaryDirectory() as folder:
-        training, queries, hits = (Path(folder) / name for name in ("t.fa", "q.fa", "hits"))
-        write_fasta(training, ((f"t{n}", letters(p)) for n, p in enumerate(known.proteins)))
-        every = (query for asked in sets.values() for query in asked.queries)
-        write_fasta(queries, ((q.query_id, q.residues) for q in every))
+def named_by_diamond(known: Known, sets: dict[str, Asked], threads: int, folder: Path) -> Names:
+    """Name all queries by DIAMOND's best hit among all proteins; hits are kept in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    training, queries = folder / "training.fasta", folder / "queries.fasta"
+    write_fasta(training, ((f"t{n}", letters(p)) for n, p in enumerate(known.proteins)))
+    every = (query for asked in sets.values() for query in asked.queries)
+    write_fasta(queries, ((q.query_id, q.residues) for q in every))
+    digest = hashlib.sha256(training.read_bytes() + queries.read_bytes()).hexdigest()
+    hits, log = folder / f"{digest[:16]}.hits", folder / "diamond.log"
+    if not hits.exists():
+        made = hits.with_suffix(".part")
         common = ["--threads", str(threads), "--db", str(training.with_suffix(".dmnd"))]
         run_measured(["diamond", "makedb", "--in", str(training), *common], log)
         search = ["diamond", "blastp", "--sensitive", "--query", str(queries), *common]
-        search += ["--max-target-seqs", "1", "--out", str(hits)]
+        search += ["--max-target-seqs", "1", "--out", str(made)]
         run_measured([*search, "--outfmt", "6", "qseqid", "sseqid", "bitscore"], log)
-        names: Names = {}
-        for line in hits.read_text().splitlines():
-            query, target, score = line.split("\t")
-            names.setdefault(query, (known.proteins[int(target[1:])].symbol, float(score)))
-        return names
+        made.replace(hits)
+    names: Names = {}
+    for line in hits.read_text().splitlines():
+        query, target, score = line.split("\t")
+        names.setdefault(query, (known.proteins[int(target[1:])].symbol, float(score)))
+    return names
 
 
 def scored(sets: dict[str, Asked], names: dict[str, Names], key: Callable[[str], str]) -> Any:
@@ -265,6 +270,12 @@ def as_markdown(result: dict[str, Any]) -> str:
     help="Folder with proteins/ and mappings/  [default: $GST_SHARED_DATA or ../shared/data]",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option(
+    "--work_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=_ROOT / "runs" / "known",
+    help="Where DIAMOND's hits are kept, which take long.  [default: runs/known]",
+)
 @click.option("--without_diamond", is_flag=True, help="Ask gst alone.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True)
 def known(
@@ -272,6 +283,7 @@ def known(
     symbols: Path,
     data_folder: Path,
     threads: int,
+    work_folder: Path,
     without_diamond: bool,
     output: Path,
 ) -> None:
@@ -284,8 +296,7 @@ def known(
     output.mkdir(parents=True, exist_ok=True)
     names = {"gst": named_by_gst(GeneNamer(checkpoint, threads=threads), sets)}
     if not without_diamond:
-        names["diamond"] = named_by_diamond(proteins, sets, threads, output / "known.log")
-        (output / "known.log").unlink(missing_ok=True)
+        names["diamond"] = named_by_diamond(proteins, sets, threads, work_folder)
     result = scored(sets, names, proteins.key)
     write_json(output / "known.json", result)
     with atomic_write(output / "known.md") as file:
