@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gst_core.assignment import Evidence
 from gst_core.inference.engine import Engine, Prediction
 from gst_core.references import compiled
-from gst_core.references.copies import without_rivalry
+from gst_core.references.copies import share_with_copies
 from gst_core.references.evidence import Evidence as Found
 from gst_core.references.evidence import EvidenceFinder
 from gst_core.references.features import FEATURES, FEATURES_BEFORE, features
@@ -106,7 +106,7 @@ class ReferenceEngine(Engine):
         found = self.finder.find(codes, clades, given=given)
         feed = {"features": features(found)[:, :, : self.feature_count], "present": found.present}
         weighed: NDArray[np.float32] = self._run(["probabilities"], feed)[0][:, 1:]
-        shared, kept = without_rivalry(found.classes, weighed, self._originals)
+        shared, kept = share_with_copies(found.classes, weighed, self._originals)
         same = twins(found, kept, self.finder.references)
         shared = shared_equally(shared, same)
         k = min(top_k, weighed.shape[1])
@@ -130,11 +130,11 @@ class ReferenceEngine(Engine):
         """Say which reference speaks for a symbol of one protein."""
         codes = encode(sequence[:LONGEST])
         found = self._find(codes, clade, genus)
-        place = self._place_of(found, symbol.symbol)
-        if place is None:
+        candidate = self._candidate_of(found, symbol.symbol)
+        if candidate is None:
             return None
         same = twins(found, found.present, self.finder.references)
-        return self._show(codes, found, same, 0, place)
+        return self._show(codes, found, same, 0, candidate)
 
     @property
     def core_genes(self) -> dict[str, str]:
@@ -151,8 +151,8 @@ class ReferenceEngine(Engine):
         """Draw the alignment with the reference that speaks for a symbol."""
         codes = encode(sequence[:LONGEST])
         found = self._find(codes, clade, genus)
-        place = self._place_of(found, symbol)
-        number = -1 if place is None else int(found.references[0, place])
+        candidate = self._candidate_of(found, symbol)
+        number = -1 if candidate is None else int(found.references[0, candidate])
         return draw(codes, self.finder.references[number], symbol) if number >= 0 else ""
 
     def _find(self, codes: NDArray[np.uint8], clade: str | None, genus: str | None) -> Found:
@@ -160,12 +160,12 @@ class ReferenceEngine(Engine):
         given = [self._scopes.given(clade, genus)]
         return self.finder.find([codes], np.full(1, self.clade_index(clade)), given=given)
 
-    def _place_of(self, found: Found, symbol: str) -> int | None:
-        """Find a symbol's place among the candidates of one protein."""
-        for place in np.flatnonzero(found.present[0]).tolist():
-            name = self._vocabulary[int(found.classes[0, place])].symbol
+    def _candidate_of(self, found: Found, symbol: str) -> int | None:
+        """Find the number of a symbol among the candidates of one protein."""
+        for candidate in np.flatnonzero(found.present[0]).tolist():
+            name = self._vocabulary[int(found.classes[0, candidate])].symbol
             if name.casefold() == symbol.casefold():
-                return int(place)
+                return int(candidate)
         return None
 
     def _show(
@@ -174,14 +174,14 @@ class ReferenceEngine(Engine):
         found: Found,
         same: NDArray[np.int64],
         row: int,
-        place: int,
+        candidate: int,
     ) -> Evidence | None:
-        reference = int(found.references[row, place])
+        reference = int(found.references[row, candidate])
         if reference < 0:
             return None
         references = self.finder.references
-        equals = np.flatnonzero(found.present[row] & (same[row] == same[row, place]))
-        others = found.classes[row, equals[equals != place]].tolist()
+        equals = np.flatnonzero(found.present[row] & (same[row] == same[row, candidate]))
+        others = found.classes[row, equals[equals != candidate]].tolist()
         alignment = self.finder.show(codes, reference)
         return Evidence(
             references.accessions[reference],

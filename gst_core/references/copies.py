@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def without_rivalry(
+def share_with_copies(
     classes: NDArray[np.int32],
     probabilities: NDArray[np.float32],
     originals: NDArray[np.int32],
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Give a gene's symbol and those of its copies one probability where they are no rivals.
+    """Give a gene's symbol and those of its copies one probability where they do not compete.
 
     A protein is of USP22, and frogs have a ``usp22-a`` and a ``usp22-b``: all three say that it
     is this gene. So a gene takes what its copies have. A copy that is likelier than its gene takes
@@ -47,7 +47,7 @@ def given_to(
     probabilities: NDArray[np.floating[Any]],
     originals: NDArray[np.integer[Any]],
 ) -> NDArray[np.int64]:
-    """Say which candidate takes each one's probability, as :func:`without_rivalry` does it.
+    """Say which candidate takes each one's probability, as :func:`share_with_copies` does it.
 
     Parameters
     ----------
@@ -56,23 +56,23 @@ def given_to(
 
     Returns
     -------
-    places
-        ``(B, K)``: of the candidate that takes it; its own where nobody does.
+    takers
+        ``(B, K)``: number of the candidate that takes it; its own where nobody does.
     """
     there = classes >= 0
-    places = np.broadcast_to(np.arange(classes.shape[1]), classes.shape).copy()
+    takers = np.broadcast_to(np.arange(classes.shape[1]), classes.shape).copy()
     original = np.where(there, originals[classes], -1)
     copy = there & (original != classes)
     # (B, K, K): whether the second candidate is a copy of the first.
     copies = (original[:, None, :] == classes[:, :, None]) & copy[:, None, :]
     if not copies.any():
-        return places
+        return takers
     of_copies = np.where(copies, probabilities[:, None, :], -1)
     best, highest = of_copies.argmax(2), of_copies.max(2)
     has_copies = copies.any(2)
     takes = has_copies & (probabilities >= highest)
     rows, genes, own = np.nonzero(copies & takes[:, :, None])
-    places[rows, own] = genes
+    takers[rows, own] = genes
     rows, genes = np.nonzero(has_copies & ~takes)
-    places[rows, genes] = best[rows, genes]
-    return places
+    takers[rows, genes] = best[rows, genes]
+    return takers

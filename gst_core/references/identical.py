@@ -37,8 +37,8 @@ def keys(codes: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.uint
     """
     lengths = np.diff(starts)
     key = lengths.astype(np.uint64)
-    for place in range(SAMPLED):
-        at = starts[:-1] + place * (lengths - 1) // (SAMPLED - 1)
+    for number in range(SAMPLED):
+        at = starts[:-1] + number * (lengths - 1) // (SAMPLED - 1)
         key = key * np.uint64(MULTIPLIER) + codes[at]
     return key
 

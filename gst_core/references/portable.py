@@ -99,8 +99,8 @@ class PortableLookUp:
         new = identical[~np.isin(identical, found)]
         found, shared = np.append(found, new), np.append(shared, np.full(len(new), own))
         symbols, scores = self._references.classes[found], np.zeros(len(found))
-        for place in np.flatnonzero(np.isin(found, identical)).tolist():
-            scores[place] = query.score(self._references[int(found[place])])
+        for at in np.flatnonzero(np.isin(found, identical)).tolist():
+            scores[at] = query.score(self._references[int(found[at])])
         work = _Work(codes, query, found, scores, np.zeros(len(found), dtype=np.bool_))
         self._align(work, np.flatnonzero(worth))
         if scores.max(initial=0) < lookup.DOUBTFUL * whole:
@@ -117,8 +117,8 @@ class PortableLookUp:
             shared, scores = np.append(shared, nothing), np.append(scores, nothing)
             unlikely = np.append(work.unlikely, nothing > 0)
             work = _Work(codes, query, found, scores, unlikely)
-            for place in np.flatnonzero(to_align & (scores == 0)).tolist():
-                scores[place] = query.score(self._references[int(found[place])])
+            for at in np.flatnonzero(to_align & (scores == 0)).tolist():
+                scores[at] = query.score(self._references[int(found[at])])
             to_align[: min(lookup.BEST_BY_SEEDS, len(to_align) - len(new))] = True
             self._align(work, np.flatnonzero(to_align))
         # Of genes with the same protein the first by name comes first: RSPH10B before RSPH10B2.
@@ -126,23 +126,23 @@ class PortableLookUp:
         order = np.lexsort((ties, -scores))
         return (found[order], shared[order], scores[order]), own
 
-    def _align(self, work: _Work, places: NDArray[np.intp]) -> None:
-        """Score the first targets of each symbol among those at some places, in place."""
+    def _align(self, work: _Work, candidates: NDArray[np.intp]) -> None:
+        """Score the first targets of each symbol among some candidates, in place."""
         symbols, scores = self._references.classes[work.found], work.scores
         related = gapped_cutoff(self._references, len(work.codes))
         by_chance = ungapped_cutoff(self._references, len(work.codes))
         seen: dict[int, int] = {}
-        for place in places.tolist():
-            symbol, number = int(symbols[place]), work.found[place : place + 1]
+        for at in candidates.tolist():
+            symbol, number = int(symbols[at]), work.found[at : at + 1]
             times = seen.get(symbol, 0)
             seen[symbol] = times + 1
-            if scores[place] or work.unlikely[place] or times >= lookup.ALIGNED:
+            if scores[at] or work.unlikely[at] or times >= lookup.ALIGNED:
                 continue
             if scores.max() < related:
-                work.unlikely[place] = self._segment_score(work.codes, number) < by_chance
-                if work.unlikely[place]:
+                work.unlikely[at] = self._segment_score(work.codes, number) < by_chance
+                if work.unlikely[at]:
                     continue
-            scores[place] = work.query.score(self._references[int(number[0])])
+            scores[at] = work.query.score(self._references[int(number[0])])
 
     def _segment_score(self, codes: NDArray[np.uint8], number: NDArray[np.int32]) -> int:
         """Score the best segment of a target on its best diagonal by seeds."""

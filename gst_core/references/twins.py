@@ -26,7 +26,7 @@ def twins(evidence: Evidence, kept: NDArray[np.bool_], references: References) -
     Returns
     -------
     groups
-        ``(B, K)``: place of the first candidate with the same protein; its own where it is alone.
+        ``(B, K)``: number of the first candidate with the same protein; its own where it is alone.
     """
     score, itself = evidence.numbers[:, :, _SCORE], evidence.numbers[:, :, _SELF]
     groups = np.broadcast_to(np.arange(kept.shape[1]), kept.shape).copy()

@@ -112,8 +112,8 @@ def _leads(named: _Named, classes: NDArray[np.int32]) -> NDArray[np.float64]:
     """
     own = named.symbols == classes[:, None]
     best = np.where(own, named.scores, 0).max(1).astype(np.float64)
-    rival = np.where(own, 0, named.scores).max(1).astype(np.float64)
-    possible = named.itself - rival
-    lead = (best - rival) / np.maximum(possible, 1)
-    # Even one that is there already may have a rival with the same score.
+    other = np.where(own, 0, named.scores).max(1).astype(np.float64)
+    possible = named.itself - other
+    lead = (best - other) / np.maximum(possible, 1)
+    # Even one that is there already may have a competitor with the same score.
     return np.where((best >= named.itself), np.inf, lead)

@@ -216,16 +216,16 @@ def named(
     Returns
     -------
     best
-        ``(N,)``: its place.
+        ``(N,)``: its number.
     members
         ``(N, K)``: candidates whose probability it has, itself and copies of the gene.
     """
     odds = np.exp((logits - logits.max(1, keepdims=True)).astype(np.float64))[:, 1:]
-    places = given_to(classes, odds, originals)
+    takers = given_to(classes, odds, originals)
     merged = np.zeros(odds.shape)
-    np.add.at(merged, (np.arange(len(odds))[:, None], places), odds)
+    np.add.at(merged, (np.arange(len(odds))[:, None], takers), odds)
     best: NDArray[np.int64] = merged.argmax(1)
-    return best, (places == best[:, None]) & (classes >= 0)
+    return best, (takers == best[:, None]) & (classes >= 0)
 
 
 def probability_of(logits: NDArray[np.float32], members: NDArray[np.bool_]) -> NDArray[np.float64]:

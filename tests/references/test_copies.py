@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gst_core.references.copies import without_rivalry
+from gst_core.references.copies import share_with_copies
 
 #: 1 and 2 are copies of 0, 4 is one of 3; 5 is a copy of what is no symbol here.
 ORIGINALS = np.array([0, 0, 0, 3, 3, 5], dtype=np.int32)
@@ -28,7 +28,7 @@ def plainly(probabilities: dict[int, float]) -> dict[int, float]:
 
 
 def merged(classes: list[int], probabilities: list[float]) -> dict[int, float]:
-    shared, kept = without_rivalry(
+    shared, kept = share_with_copies(
         np.array([classes], dtype=np.int32), np.array([probabilities], np.float32), ORIGINALS
     )
     assert (shared[~kept] == 0).all()

@@ -114,7 +114,7 @@ export class Namer {
 
   /** Merge copies, share among twins, and rank: copies.py, twins.py. */
   #ranked(candidates) {
-    const kept = this.#withoutRivalry(candidates);
+    const kept = this.#shareWithCopies(candidates);
     const groups = new Map();
     for (const c of kept) {
       const twin = [...groups.keys()].find((other) => this.#areTwins(c, other));
@@ -146,7 +146,7 @@ export class Namer {
   }
 
   /** A gene takes what its copies have; a copy that is likelier takes what the gene has. */
-  #withoutRivalry(candidates) {
+  #shareWithCopies(candidates) {
     const { originals } = this.arrays;
     const takenBy = new Map(candidates.map((c) => [c, c]));
     for (const gene of candidates) {

@@ -195,7 +195,7 @@ static inline int add_entry(const Limits *limits, SeedTable *table, int32_t seed
     return 0;
 }
 
-/* The place of a seed that has entries among those that have. */
+/* Which of the seeds that have entries one is. */
 static inline int32_t rank_of(const SeedTable *table, uint32_t seed)
 {
     uint64_t lower = table->marked[seed / 64] & ((UINT64_C(1) << seed % 64) - 1);

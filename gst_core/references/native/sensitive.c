@@ -6,10 +6,10 @@
 enum { TARGETS_AHEAD = 2, STARTS_AHEAD = 8, BIN_BITS = 12, SAMPLED = 8, TOGETHER = 64, SEEDS_TOGETHER = 32 };
 
 /* What the matches of a seed weigh together: the rarer and the more alike, the more. */
-static int32_t weigh(const Index *index, const SeedTable *neighbours, int64_t place, int32_t least)
+static int32_t weigh(const Index *index, const SeedTable *neighbours, int64_t rank, int32_t least)
 {
-    int32_t each = index->weights[neighbours->seeds[place]], weight = 0;
-    for (int32_t i = neighbours->firsts[place]; i < neighbours->firsts[place + 1]; i++) {
+    int32_t each = index->weights[neighbours->seeds[rank]], weight = 0;
+    for (int32_t i = neighbours->firsts[rank]; i < neighbours->firsts[rank + 1]; i++) {
         int32_t above = neighbours->matches[i].score - least;
         weight += above >= 0 ? each * (above + 2) / 16 : 0;
     }
