@@ -78,7 +78,9 @@ def run(command: click.Command, program: str) -> NoReturn:
     raise_on_signals()
     debug = "--debug" in sys.argv[1:]
     try:
-        sys.exit(command.main(prog_name=program, standalone_mode=False) or 0)
+        status = command.main(prog_name=program, standalone_mode=False)
+        # A group whose commands are chained returns a list of what each returned.
+        sys.exit(status if isinstance(status, int) else 0)
     except Interrupted as signal:
         die_of(signal.number)
     except click.ClickException as error:

@@ -123,3 +123,21 @@ def test_the_end_of_a_file_is_not_taken_for_that_of_the_terminal(
         run(read, "gst")
     assert ended.value.code == 1
     assert "EOFError: the stream ended early" in capsys.readouterr().err
+
+
+def test_chained_commands_end_well(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Click gives back what each of them returned, which is no exit status."""
+
+    @click.group(chain=True)
+    def steps() -> None: ...
+
+    @steps.command()
+    def step() -> None: ...
+
+    monkeypatch.setattr("sys.argv", ["steps", "step", "step"])
+    with pytest.raises(SystemExit) as ended:
+        run(steps, "steps")
+    assert ended.value.code == 0
+    assert capfd.readouterr().err == ""
