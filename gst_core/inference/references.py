@@ -44,7 +44,7 @@ class ReferenceEngine(Engine):
         missing = {*STORED, "probabilities"} - {o.name for o in self._session.get_outputs()}
         if missing:
             raise ValueError(f"it has no {', '.join(sorted(missing))}")
-        if len(shape) != 3 or shape[2] not in (FEATURES, FEATURES_BEFORE):
+        if len(shape) != 3 or shape[2] not in (FEATURES, *FEATURES_BEFORE):
             raise ValueError(f"its network does not read the {FEATURES} features of this version")
         self.feature_count = int(shape[2])
         nothing = {

@@ -24,7 +24,7 @@ class CandidateConfig:
         Of what each layer starts from, in training.
     """
 
-    features: int = 27
+    features: int = 28
     dimension: int = 64
     layers: int = 1
     heads: int = 4

@@ -111,6 +111,7 @@ def read_model(path: str | Path | None) -> PageModel:
         "lambda": gapped.LAMBDA,
         "kappa": gapped.KAPPA,
         "enough": features.ENOUGH,
+        "untold": features.UNTOLD,
         "room": look_up.room,
         "index": [[name, "i64" if name in ("size", "wide") else "pointer"] for name, _ in fields],
         "limits": [[_TYPES[kind], value] for kind, value in limits],

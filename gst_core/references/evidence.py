@@ -44,8 +44,9 @@ class Evidence:
     numbers
         ``(B, K, 11)``: what :data:`NUMBERS` says of each candidate.
     queries
-        ``(B, 4)``: sum of the weights of the protein's seeds, its residues, its score
-        against itself, and the residues of all references.
+        ``(B, 5)``: sum of the weights of the protein's seeds, its residues, its score
+        against itself, the residues of all references, and its coverage: the references of its
+        lineage that it may know of, :data:`UNKNOWN` where no lineage is told.
     """
 
     classes: NDArray[np.int32]
@@ -80,6 +81,10 @@ NUMBERS: Final = (
 )
 COUNT: Final = NUMBERS.index("count")
 KIN: Final = NUMBERS.index("kin")
+#: Of what :attr:`Evidence.queries` holds the number of references of the protein's lineage, and
+#: what stands there where that lineage is not known.
+COVERAGE: Final = 4
+UNKNOWN: Final = -1
 
 #: Lineage of each clade index; -1 where it is not known, as for the number of clades.
 LINEAGES: Final = np.array([*LINEAGE_OF_CLADE, -1])
@@ -161,7 +166,18 @@ class EvidenceFinder:
         known = (lineage >= 0) & (own >= 0) & evidence.present
         evidence.numbers[:, :, COUNT] = np.where(evidence.present, self._counts[classes], 0)
         evidence.numbers[:, :, KIN] = np.where(known, np.where(lineage == own, 1, -1), 0)
+        evidence.queries[:, COVERAGE] = self._coverage(own[:, 0], hidden)
         return evidence
+
+    def _coverage(self, own: NDArray[np.int64], hidden: Hidden | None) -> NDArray[np.int64]:
+        """Count the references of each protein's lineage that are not hidden from it."""
+        numbers = np.zeros(len(own), dtype=np.int64)
+        for lineage in np.unique(own).tolist():
+            rows, there = np.flatnonzero(own == lineage), self._lineages == lineage
+            numbers[rows] = there.sum()
+            if hidden is not None:
+                numbers[rows] -= [int((hidden[row] & there).sum()) for row in rows.tolist()]
+        return np.where(own >= 0, numbers, UNKNOWN)
 
     def show(self, protein: NDArray[np.uint8], reference: int) -> Alignment:
         """Show how a protein, residue codes, aligns with a reference."""
@@ -179,7 +195,7 @@ class EvidenceFinder:
             np.full((size, CANDIDATES), -1, dtype=np.int32),
             np.full((size, CANDIDATES), -1, dtype=np.int32),
             np.zeros((size, CANDIDATES, len(NUMBERS)), dtype=np.float32),
-            np.zeros((size, 4), dtype=np.float32),
+            np.zeros((size, 5), dtype=np.float32),
         )
         evidence.queries[:, 0] = looked_up.own
         evidence.queries[:, 1] = [len(codes) for codes in proteins]

@@ -6,15 +6,17 @@ from typing import Final
 
 import numpy as np
 
-from gst_core.references.evidence import Array, Evidence
+from gst_core.references.evidence import COVERAGE, Array, Evidence
 from gst_core.references.gapped import KAPPA, LAMBDA
 
 #: Numbers a candidate.
-FEATURES: Final = 27
+FEATURES: Final = 28
 #: Of models before these: they read the first ones.
-FEATURES_BEFORE: Final = 21
+FEATURES_BEFORE: Final = (21, 27)
 #: Training proteins beyond this make a symbol no more likely.
 ENOUGH: Final = 8
+#: Coverage of a protein whose lineage is not known, where others have 0 and more.
+UNTOLD: Final = -0.5
 
 
 def features(evidence: Evidence) -> Array:
@@ -28,14 +30,15 @@ def features(evidence: Evidence) -> Array:
     Returns
     -------
     features
-        ``(B, K, 27)``; 0 where there is no candidate.
+        ``(B, K, 28)``; 0 where there is no candidate.
     """
     shared, total, found, score, mean, matches, columns, length, whole, count, kin = np.moveaxis(
         evidence.numbers, 2, 0
     )
     own, residues, itself, searched = (
-        np.maximum(column, 1e-6)[:, None] for column in evidence.queries.T
+        np.maximum(column, 1e-6)[:, None] for column in evidence.queries[:, :COVERAGE].T
     )
+    covered = evidence.queries[:, COVERAGE, None]
     length, whole = np.maximum(length, 1), np.maximum(whole, 1)
     ranked = np.sort(score, axis=1)
     highest, second = ranked[:, -1:], ranked[:, -2:-1]
@@ -78,6 +81,7 @@ def features(evidence: Evidence) -> Array:
             np.sign(lead) * np.log1p(np.abs(score - competing)) / 8,
             np.log(np.maximum(equal, 1)),
             np.clip(surplus, -20, 60) / 20,
+            np.where(covered >= 0, np.log1p(np.maximum(covered, 0)) / 8, UNTOLD),
         ),
         axis=-1,
     ).astype(np.float32)

@@ -10,10 +10,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.evidence import KIN, Evidence, EvidenceFinder
+from gst_core.references.evidence import Evidence, EvidenceFinder
 from gst_core.references.features import features
 from gst_core.training.proteins import LabelledProtein, clade_indices
-from gst_core.training.simulation import BATCH, UNTOLD, Labelled, Simulated, in_batches
+from gst_core.training.simulation import (
+    BATCH,
+    UNTOLD,
+    Labelled,
+    Simulated,
+    in_batches,
+    untell,
+)
 
 #: What becomes of a protein: nothing; `CHANGED` of its residues are replaced, as between
 #: haplotypes, strains and sister species; a piece of it is asked; or it gives its composition to
@@ -83,7 +90,7 @@ class Known:
         ]
         given = self._labelled.given(rows)
         evidence = self._finder.find(proteins, self._clades[rows], given=given)
-        evidence.numbers[rng.random(len(rows)) < UNTOLD, :, KIN] = 0
+        untell(evidence, rng.random(len(rows)) < UNTOLD)
         answers = np.zeros(len(rows), dtype=np.int64)
         of_gene = np.zeros(evidence.present.shape, dtype=np.bool_)
         for at, (row, way) in enumerate(zip(rows.tolist(), ways, strict=True)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +10,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.evidence import COUNT, KIN, LINEAGES, EvidenceFinder
+from gst_core.references.evidence import (
+    COUNT,
+    COVERAGE,
+    KIN,
+    LINEAGES,
+    UNKNOWN,
+    Evidence,
+    EvidenceFinder,
+)
 from gst_core.references.features import features
 from gst_core.references.scopes import Scopes
 from gst_core.training.proteins import LabelledProtein, clade_indices
@@ -174,10 +181,15 @@ class Simulation:
         self._genera = np.array([p.taxon.genus or "" for p in proteins])
         self._clades = clade_indices(proteins)
         self._lineages = LINEAGES[self._clades]
-        self._of_references = self._lineages[chosen]
-        self._in_lineage = Counter(
-            zip(classes[known].tolist(), self._lineages[known].tolist(), strict=True)
+        # Genera by number, those of one lineage; and of each symbol the genera of what is known.
+        names, self._genus = np.unique(
+            np.stack([self._lineages.astype(np.str_), self._genera]), axis=1, return_inverse=True
         )
+        self._lineage_of_genus = names[0].astype(np.int64)
+        self._of_references = self._genus[chosen]
+        self._sizes = np.bincount(self._of_references, minlength=len(self._lineage_of_genus))
+        order = known[np.argsort(classes[known], kind="stable")]
+        self._of_symbols = np.split(self._genus[order], np.cumsum(counts)[:-1])
 
     def sample(self, most: int | None = None, seed: int = 1) -> NDArray[np.int64]:
         """Draw proteins to name: of those that cannot be named, :data:`UNNAMEABLE`.
@@ -216,17 +228,20 @@ class Simulation:
     def _batch(self, rows: NDArray[np.int64], hiding: NDArray[np.str_], seed: int) -> Simulated:
         rng = np.random.default_rng(seed)
         ways = [self._way(int(row), str(way)) for row, way in zip(rows, hiding, strict=True)]
-        hidden = [self._hidden(int(row), way) for row, way in zip(rows, ways, strict=True)]
+        gone = [self._gone(int(row), way, rng) for row, way in zip(rows, ways, strict=True)]
+        hidden = [genera[self._of_references] for genera in gone]
+        for at in np.flatnonzero(np.array(ways) == "symbol").tolist():
+            hidden[at] |= self._finder.references.classes == self._classes[rows[at]]
         proteins = [self._proteins[row].codes for row in rows.tolist()]
         shuffled = rng.random(len(rows)) < SHUFFLED
         for at in np.flatnonzero(shuffled).tolist():
             proteins[at] = rng.permutation(proteins[at])
         given = self._labelled.given(rows)
         evidence = self._finder.find(proteins, self._clades[rows], hidden, given)
-        for at, (row, way) in enumerate(zip(rows.tolist(), ways, strict=True)):
+        for at, genera in enumerate(gone):
             there = evidence.classes[at][evidence.present[at]]
-            evidence.numbers[at, : len(there), COUNT] = self._visible(row, way, there)
-        evidence.numbers[rng.random(len(rows)) < UNTOLD, :, KIN] = 0
+            evidence.numbers[at, : len(there), COUNT] = self._visible(genera, there)
+        untell(evidence, rng.random(len(rows)) < UNTOLD)
         truth = self._classes[rows][:, None]
         exact = evidence.classes == truth
         copies = (self._families[evidence.classes] == self._families[truth]) & evidence.present
@@ -246,26 +261,39 @@ class Simulation:
 
     def _way(self, row: int, way: str) -> str:
         """Hide a lineage only where it leaves a protein of the symbol: most would have none."""
-        symbol = int(self._classes[row])
-        within = self._in_lineage[symbol, int(self._lineages[row])]
-        return "nothing" if way == "lineage" and within == self._counts[symbol] else way
+        return way if way not in ("lineage", "thin") or self._has_others(row) else "nothing"
 
-    def _hidden(self, row: int, way: str) -> NDArray[np.bool_]:
-        hidden = np.zeros(len(self._of_references), dtype=np.bool_)
-        if way == "symbol":
-            hidden |= self._finder.references.classes == self._classes[row]
-        if way == "lineage":
-            hidden |= self._of_references == self._lineages[row]
-        return hidden
+    def _has_others(self, row: int) -> bool:
+        """Whether other lineages than a protein's own have its symbol."""
+        genera = self._of_symbols[self._classes[row]]
+        return bool((self._lineage_of_genus[genera] != self._lineages[row]).any())
 
-    def _visible(self, row: int, way: str, symbols: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Known proteins of symbols, without those of a hidden lineage."""
+    def _gone(self, row: int, way: str, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Say which genera a protein may not know of."""
+        gone = self._lineage_of_genus == self._lineages[row]
+        if way not in ("lineage", "thin"):
+            return np.zeros_like(gone)
+        if way == "thin":
+            # As many references stay as chance gives, from none to all, a few as likely as many.
+            most = np.expm1(rng.uniform(0, np.log1p(self._sizes[gone].sum())))
+            genera = rng.permutation(np.flatnonzero(gone & (self._sizes <= most)))
+            gone[genera[np.cumsum(self._sizes[genera]) <= most]] = False
+        return gone
+
+    def _visible(
+        self, gone: NDArray[np.bool_], symbols: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
+        """Known proteins of symbols, without those of genera that are hidden."""
         counts = self._counts[symbols]
-        if way == "lineage":
-            lineage = int(self._lineages[row])
-            within = [self._in_lineage[s, lineage] for s in symbols.tolist()]
-            counts = counts - np.array(within, dtype=np.int64)
+        if gone.any():
+            counts = counts - [gone[self._of_symbols[s]].sum() for s in symbols.tolist()]
         return np.maximum(counts, 1)
+
+
+def untell(evidence: Evidence, rows: NDArray[np.bool_]) -> None:
+    """Take what tells of their species from the evidence for some proteins, in place."""
+    evidence.numbers[rows, :, KIN] = 0
+    evidence.queries[rows, COVERAGE] = UNKNOWN
 
 
 def in_batches(

@@ -220,6 +220,26 @@ def test_parts_that_do_not_fit_together_are_an_error(tmp_path, part):
         GeneNamer(path, device="cpu")
 
 
+@pytest.mark.parametrize("features", [21, 27, 28])
+def test_models_of_fewer_numbers_read_the_first_ones(tmp_path, monkeypatch, features):
+    path = written(tmp_path / "made.onnx", network=some_network(features))
+    namer = GeneNamer(path, device="cpu")
+    asked = [("p", letters(some_references()[0]))]
+    before = next(iter(namer.assign(asked, clade="humans")))
+    whole = reference_engine.features
+
+    def changed(found):
+        """Change what this network does not read, where there is any."""
+        numbers = whole(found)
+        numbers[..., features:] += 1
+        return numbers
+
+    monkeypatch.setattr(reference_engine, "features", changed)
+    assert next(iter(namer.assign(asked, clade="humans"))) == before
+    monkeypatch.setattr(reference_engine, "features", lambda found: whole(found) + 1)
+    assert next(iter(namer.assign(asked, clade="humans"))) != before
+
+
 def test_a_model_without_metadata_is_not_one_of_ours(tmp_path):
     path = tmp_path / "bare.onnx"
     onnx.save(build(some_network(), some_references(), COUNTS, ORIGINALS), path)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gst_core.clades import CLADES
 from gst_core.references import evalue
 from gst_core.references.compiled import LIBRARY
-from gst_core.references.evidence import CANDIDATES, NUMBERS, Evidence, EvidenceFinder
+from gst_core.references.evidence import CANDIDATES, COVERAGE, NUMBERS, Evidence, EvidenceFinder
 from gst_core.references.features import FEATURES, features
 from gst_core.references.gapped import Query, self_score
 from gst_core.references.store import MOST_REFERENCES, References
@@ -275,6 +275,26 @@ def test_kin_tells_lineages_apart(finder):
         assert found.references[:, 0].tolist() == [30, 31, 32]
         assert found.numbers[:, 0, KIN].tolist() == kin
     assert (find(finder, *codes).numbers[..., KIN] == 0).all()
+
+
+def test_coverage_counts_the_references_of_the_lineage_that_are_not_hidden(finder):
+    # Thirty references each of humans, of birds and of nobody known.
+    codes = finder.references[30]
+    humans = finder.references.clades == CLADES.index("humans")
+    hidden = [np.arange(90) < 12, np.zeros(90, dtype=np.bool_), humans]
+    expected = {"primates": [26, 30, 0], "reptiles": [26, 30, 30], "teleostei": [0, 0, 0]}
+    for clade, numbers in expected.items():
+        index = CLADES.index(clade)
+        found = find(finder, codes, codes, codes, clade=index, hidden=hidden)
+        assert found.queries[:, COVERAGE].tolist() == numbers
+        read = features(found)[..., -1]
+        np.testing.assert_allclose(read[:, 0], np.log1p(numbers) / 8, rtol=1e-6)
+        assert (read == np.where(found.present, read[:, :1], 0)).all()
+        assert find(finder, codes, clade=index).queries[0, COVERAGE] == numbers[1]
+    for clade in (UNTOLD, CLADES.index("protists")):
+        found = find(finder, codes, clade=clade, hidden=hidden[:1])
+        assert found.queries[0, COVERAGE] == -1
+        assert features(found)[0, 0, -1] == -0.5
 
 
 def test_too_many_references_are_refused():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gst_core.clades import CLADES, LINEAGE_OF_CLADE
-from gst_core.references.evidence import COUNT, Evidence, EvidenceFinder
+from gst_core.references.evidence import COUNT, COVERAGE, KIN, UNKNOWN, Evidence, EvidenceFinder
 from gst_core.references.scopes import Scopes
 from gst_core.training import simulation as module
 from gst_core.training.proteins import LabelledProtein
@@ -112,8 +112,56 @@ def test_nothing_hidden_is_found_or_counted(monkeypatch, setting, way):
     assert (data.answers > 0).any() == (way != "symbol")
 
 
-def test_a_lineage_is_hidden_only_where_another_has_the_symbol(monkeypatch):
-    only(monkeypatch, "lineage")
+def test_of_a_thin_lineage_some_genera_stay_and_are_counted(monkeypatch):
+    only(monkeypatch, "thin")
+    mammals = (
+        "Homo sapiens", "Rattus norvegicus", "Rattus rattus", "Bos taurus", "Sus scrofa",
+        "Equus caballus", "Canis lupus", "Felis catus", "Ovis aries",
+    )  # fmt: skip
+    setting = Setting(family_proteins(40, ("Mus musculus", "Gallus gallus", *mammals)))
+    data = setting.run()
+    found, references = setting.evidence, setting.finder.references
+    of = [setting.of[accession] for accession in references.accessions]
+    genera = np.array([protein.taxon.genus for protein in of])
+    birds = genera == "Gallus"
+    numbers = []
+    for row, hidden in enumerate(setting.finder.hidden):
+        gone = set(genera[hidden].tolist())
+        assert (np.isin(genera, list(gone)) == hidden).all()
+        assert not hidden[birds].any()
+        visible = int((~hidden & ~birds).sum())
+        assert found.queries[row, COVERAGE] in (visible, UNKNOWN)
+        numbers.append(visible)
+        for at in np.flatnonzero(found.present[row]).tolist():
+            known = [
+                protein
+                for protein, own in zip(setting.proteins, setting.classes.tolist(), strict=True)
+                if own == found.classes[row, at] and protein.taxon.genus not in {"Mus", *gone}
+            ]
+            assert found.numbers[row, at, COUNT] == len(known)
+    whole = int((~birds).sum())
+    assert 0 in numbers and max(numbers) > whole / 2
+    assert len(set(numbers)) > 4
+    # As many below the geometric mean of one and all as above it.
+    few = (np.array(numbers) <= np.sqrt(whole)).mean()
+    assert 0.3 < few < 0.7
+    assert not data.as_new.any()
+    assert (data.answers > 0).all()
+
+
+def test_a_protein_without_a_species_has_neither_kin_nor_coverage(monkeypatch, setting):
+    monkeypatch.setattr(module, "UNTOLD", 0.5)
+    setting.run()
+    found = setting.evidence
+    told = found.queries[:, COVERAGE] != UNKNOWN
+    assert 0.2 < told.mean() < 0.8
+    assert (found.numbers[~told][..., KIN] == 0).all()
+    assert (found.numbers[told][found.present[told]][..., KIN] != 0).all()
+
+
+@pytest.mark.parametrize("way", ["lineage", "thin"])
+def test_a_lineage_is_hidden_only_where_another_has_the_symbol(monkeypatch, way):
+    only(monkeypatch, way)
     setting = Setting(family_proteins(10, ("Homo sapiens", "Mus musculus")))
     data = setting.run()
     assert (data.answers > 0).all()

@@ -47,7 +47,7 @@ export function selfScore(codes, scores, residues) {
 
 const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 
-/** Write what the network reads of one protein: 27 numbers a candidate. */
+/** Write what the network reads of one protein: 28 numbers a candidate. */
 export function writeFeatures(out, offset, stride, candidates, query, model) {
   if (!candidates.length) return;
   const own = Math.max(query.own, 1e-6);
@@ -71,6 +71,7 @@ export function writeFeatures(out, offset, stride, candidates, query, model) {
     const lead = (c.score - competing) / top;
     const shorter = Math.min(length, residues);
     const equal = c.score > 0 ? scores.filter((score) => score === c.score).length : 0;
+    const covered = query.coverage >= 0 ? Math.log1p(query.coverage) / 8 : model.untold;
     const surplus =
       model.lambda * c.score - Math.log(model.kappa * residues * searched);
     const numbers = [
@@ -101,6 +102,7 @@ export function writeFeatures(out, offset, stride, candidates, query, model) {
       (Math.sign(lead) * Math.log1p(Math.abs(c.score - competing))) / 8,
       Math.log(Math.max(equal, 1)),
       clip(surplus, -20, 60) / 20,
+      covered,
     ];
     out.set(numbers.slice(0, stride), offset + i * stride);
   });

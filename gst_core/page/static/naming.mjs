@@ -32,6 +32,12 @@ export class Namer {
     this.rank = new Int32Array(order.length);
     order.forEach((symbol, place) => (this.rank[symbol] = place));
     this.givenIn = new Map();
+    // references of each lineage
+    this.covered = new Map();
+    for (const clade of arrays.clades) {
+      const lineage = model.lineages[clade];
+      this.covered.set(lineage, (this.covered.get(lineage) ?? 0) + 1);
+    }
   }
 
   /** The class that references of each class speak for in a species: scopes.py. */
@@ -70,6 +76,7 @@ export class Namer {
     const codes = proteins.map((residues) => this.encode(residues));
     const given = this.given(clade, genus);
     const lineage = model.lineages[clade ? model.clades.indexOf(clade) : model.clades.length];
+    const coverage = lineage < 0 ? -1 : this.covered.get(lineage) ?? 0;
     const found = lookUp.lookUp(codes);
     const all = found.map((own) => candidatesOf(own, given, model, arrays, lookUp));
     const selves = codes.map((own) => selfScore(own, arrays.scores, model.plain_residues));
@@ -94,6 +101,7 @@ export class Namer {
         length: codes[row].length,
         self: selves[row],
         searched: model.residues,
+        coverage,
       };
       writeFeatures(numbers, row * most * width, width, candidates, query, model);
       present.fill(1, row * most, row * most + candidates.length);
