@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +34,7 @@ from gst_core.training.proteins import LabelledProtein, require_genera
 from gst_core.training.references import choose, gather
 from gst_core.training.simulation import (
     BATCH,
+    THIN,
     Labelled,
     Simulated,
     Simulation,
@@ -224,14 +226,18 @@ def _simulated(
     """Gather what the network learns from: new species, known ones, and strangers."""
     fold = folds(labelled.proteins, seed)
     number_of_folds = int(fold.max()) + 1
+    total = len(labelled.proteins)
+    asked = total if simulate is None else min(total, simulate)
     parts: list[Simulated] = []
     for number in range(number_of_folds):
         simulation = Simulation(labelled, fold == number, workers, added, room)
         share = None if simulate is None else -(-simulate // number_of_folds)
         rows = simulation.sample(share, seed)
-        for turn, part in enumerate(simulation.run(rows, seed), 1):
+        again = simulation.again(rows, int(THIN * asked / number_of_folds), seed)
+        named = chain(simulation.run(rows, seed), simulation.run_thin(again, seed + 1))
+        for turn, part in enumerate(named, 1):
             parts.append(part)
-            done = min(turn * BATCH / len(rows), 1)
+            done = min(turn * BATCH / (len(rows) + len(again)), 1)
             on_progress("simulating new species", (number + done) / number_of_folds)
     if not parts:
         raise GstError(
@@ -239,14 +245,13 @@ def _simulated(
             hint="new species are simulated: give proteins of the same genes in several genera",
         )
     rng = np.random.default_rng(seed)
-    total = len(labelled.proteins)
     rows = rng.permutation(total)
     rows = np.sort(rows[: int(_KNOWN * total) if simulate is None else simulate])
     known = Known(labelled, finder, workers)
     for turn, part in enumerate(known.run(rows, seed), 1):
         parts.append(part)
         on_progress("naming known species", min(turn * BATCH / len(rows), 1))
-    share = int(_STRANGERS * (total if simulate is None else min(total, simulate)))
+    share = int(_STRANGERS * asked)
     drawn = rng.permutation(len(strangers))[:share]
     parts += known.strangers([strangers[i] for i in drawn.tolist()])
     return joined(parts)

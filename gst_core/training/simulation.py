@@ -38,6 +38,11 @@ UNNAMEABLE: Final = 0.05
 SHUFFLED: Final = 0.02
 #: Share of the proteins of which no species is told.
 UNTOLD: Final = 0.3
+#: Proteins whose symbol other lineages have as well are named again with a thin lineage, of which
+#: some genera are left, as of a fish's among mammals: once, those of all lineages but the largest
+#: so many times, in each fold at most such a share of what a fold has on average.
+TURNS: Final = 3
+THIN: Final = 0.2
 
 #: Proteins of one part.
 BATCH: Final = 64
@@ -225,6 +230,34 @@ class Simulation:
         """
         return in_batches(self._batch, rows, HIDING, seed, self._workers)
 
+    def again(self, rows: NDArray[np.int64], most: int, seed: int = 1) -> NDArray[np.int64]:
+        """Draw proteins to name once more with a thin lineage.
+
+        Parameters
+        ----------
+        rows
+            Proteins that are named.
+        most
+            How many at most.
+        seed
+            Of the draw.
+
+        Returns
+        -------
+        rows
+            Ascending; one that is drawn several times comes several times.
+        """
+        told = self._lineages[rows] >= 0
+        able = np.array([row for row in rows[told].tolist() if self._has_others(row)], np.int64)
+        largest = np.bincount(self._lineages[self._lineages >= 0], minlength=1).argmax()
+        times = np.where(self._lineages[able] == largest, 1, TURNS)
+        drawn = np.random.default_rng(seed).permutation(np.repeat(able, times))[:most]
+        return np.sort(drawn)
+
+    def run_thin(self, rows: NDArray[np.int64], seed: int = 1) -> Iterator[Simulated]:
+        """Name proteins of which only some genera of their lineage are known; as :meth:`run`."""
+        return in_batches(self._batch, rows, {"thin": 1.0}, seed, self._workers)
+
     def _batch(self, rows: NDArray[np.int64], hiding: NDArray[np.str_], seed: int) -> Simulated:
         rng = np.random.default_rng(seed)
         ways = [self._way(int(row), str(way)) for row, way in zip(rows, hiding, strict=True)]
@@ -270,7 +303,7 @@ class Simulation:
 
     def _gone(self, row: int, way: str, rng: np.random.Generator) -> NDArray[np.bool_]:
         """Say which genera a protein may not know of."""
-        gone = self._lineage_of_genus == self._lineages[row]
+        gone: NDArray[np.bool_] = self._lineage_of_genus == self._lineages[row]
         if way not in ("lineage", "thin"):
             return np.zeros_like(gone)
         if way == "thin":
@@ -280,9 +313,7 @@ class Simulation:
             gone[genera[np.cumsum(self._sizes[genera]) <= most]] = False
         return gone
 
-    def _visible(
-        self, gone: NDArray[np.bool_], symbols: NDArray[np.int32]
-    ) -> NDArray[np.int64]:
+    def _visible(self, gone: NDArray[np.bool_], symbols: NDArray[np.int32]) -> NDArray[np.int64]:
         """Known proteins of symbols, without those of genera that are hidden."""
         counts = self._counts[symbols]
         if gone.any():

@@ -18,6 +18,7 @@ from gst_core.page import parts
 from gst_core.page.building import build_page
 from gst_core.page.in_browser import Run, is_annotation, species
 from gst_core.page.parts import PACKAGES, compile_look_up, fetch
+from gst_core.references import evidence, features, gapped
 from gst_core.references.gapped import Query
 from gst_core.references.store import plain
 from gst_core.references.substitutions import BLOSUM90
@@ -140,3 +141,39 @@ def test_a_run_gives_the_table_of_gst_assign(tmp_path: Path) -> None:
         *("a", "INS", "0.9000", "insulin", "HGNC Symbol")
     ]
     assert "no sequence" in json.loads(run.warnings())[0]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@pytest.mark.parametrize("coverage", [-1, 0, 3, 5000])
+def test_the_page_writes_the_features_of_the_program(tmp_path: Path, coverage: int) -> None:
+    rng = np.random.default_rng(coverage + 1)
+    numbers = rng.integers(1, 200, (1, evidence.CANDIDATES, len(evidence.NUMBERS)))
+    numbers[..., evidence.KIN] = rng.integers(-1, 2, evidence.CANDIDATES)
+    queries = np.array([[90.5, 120, 640, 20_000_000, coverage]], dtype=np.float32)
+    numbers[0, 1, 3] = numbers[0, 0, 3]
+    numbers[0, 4:7, 3:7] = 0
+    some = np.arange(evidence.CANDIDATES) < 9
+    numbers[:, ~some] = 0
+    classes = np.where(some, 0, -1).astype(np.int32)[None]
+    found = evidence.Evidence(classes, classes, numbers.astype(np.float32), queries)
+    candidates = [
+        dict(zip(evidence.NUMBERS, row, strict=True)) | {"sum": row[4], "aligned": 1}
+        for row in numbers[0, some].tolist()
+    ]
+    told = ("own", "length", "self", "searched", "coverage")
+    query = dict(zip(told, queries[0].tolist(), strict=True))
+    model = {
+        **{"candidates": evidence.CANDIDATES, "lambda": gapped.LAMBDA, "kappa": gapped.KAPPA},
+        **{"enough": features.ENOUGH, "untold": features.UNTOLD},
+    }
+    script = tmp_path / "write.mjs"
+    script.write_text(
+        f"import {{ writeFeatures }} from {json.dumps((STATIC / 'evidence.mjs').as_uri())};\n"
+        f"const out = new Float32Array({evidence.CANDIDATES * features.FEATURES});\n"
+        f"writeFeatures(out, 0, {features.FEATURES}, {json.dumps(candidates)}, "
+        f"{json.dumps(query)}, {json.dumps(model)});\n"
+        "console.log(JSON.stringify([...out]));\n"
+    )
+    written = subprocess.run(["node", script], capture_output=True, text=True, check=True).stdout
+    read = np.array(json.loads(written)).reshape(1, evidence.CANDIDATES, features.FEATURES)
+    np.testing.assert_allclose(read, features.features(found), rtol=1e-5, atol=1e-6)

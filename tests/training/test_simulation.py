@@ -140,7 +140,8 @@ def test_of_a_thin_lineage_some_genera_stay_and_are_counted(monkeypatch):
             ]
             assert found.numbers[row, at, COUNT] == len(known)
     whole = int((~birds).sum())
-    assert 0 in numbers and max(numbers) > whole / 2
+    assert 0 in numbers
+    assert max(numbers) > whole / 2
     assert len(set(numbers)) > 4
     # As many below the geometric mean of one and all as above it.
     few = (np.array(numbers) <= np.sqrt(whole)).mean()
@@ -230,6 +231,29 @@ def test_few_of_those_that_cannot_be_named_are_drawn():
     assert len(simulation.sample(50)) == 50
     np.testing.assert_array_equal(simulation.sample(50, seed=2), simulation.sample(50, seed=2))
     assert set(simulation.sample(50, seed=2)) != set(simulation.sample(50, seed=3))
+
+
+def test_some_are_named_again_and_those_of_small_lineages_oftener():
+    mammals = ("Homo sapiens", "Mus musculus", "Rattus norvegicus", "Bos taurus")
+    proteins = family_proteins(40, (*mammals, "Danio rerio"))
+    # Nobody else has these: nothing would be left of them.
+    alone = family_proteins(10, ("Danio rerio",), seed=5)
+    alone = [labelled(p.codes, f"ALONE{n}", "Danio rerio") for n, p in enumerate(alone)]
+    of_fishes = Setting([*proteins, *alone], genus="Danio")
+    rows = of_fishes.rows
+    again = of_fishes.simulation.again(rows, 12)
+    assert len(rows) == 50
+    assert len(again) == 12
+    assert set(again.tolist()) <= {row for row in rows.tolist() if row < len(proteins)}
+    for genus, times in (("Danio", 3), ("Mus", 1)):
+        setting = Setting([*proteins, *alone], genus=genus)
+        again = setting.simulation.again(setting.rows, 999)
+        numbers = np.bincount(again, minlength=len(setting.proteins))
+        able = setting.asked & (np.arange(len(setting.proteins)) < len(proteins))
+        assert (numbers == np.where(able, times, 0)).all()
+        data = joined(list(setting.simulation.run_thin(again)))
+        assert len(data.answers) == len(again)
+        assert not data.as_new.any()
 
 
 def test_folds_keep_genera_together_and_are_of_like_size():
