@@ -234,8 +234,8 @@ def _simulated(
         share = None if simulate is None else -(-simulate // number_of_folds)
         rows = simulation.sample(share, seed)
         again = simulation.again(rows, int(THIN * asked / number_of_folds), seed)
-        named = chain(simulation.run(rows, seed), simulation.run_thin(again, seed + 1))
-        for turn, part in enumerate(named, 1):
+        shown = chain(simulation.run(rows, seed), simulation.run_thin(again, seed + 1))
+        for turn, part in enumerate(shown, 1):
             parts.append(part)
             done = min(turn * BATCH / (len(rows) + len(again)), 1)
             on_progress("simulating new species", (number + done) / number_of_folds)
