@@ -104,6 +104,7 @@ def _score(work_folder: Path, key: Callable[[str], str]) -> dict[str, Any]:
         },
         "probabilities": {
             name: _probabilities(scores, held_out, sets[_NEGATIVES])
+            | {"auroc_of_each": _auroc_of_each(scores, sets)}
             for name, scores in _SCORES.items()
             if scores.method in held_out.answers
         },
@@ -209,6 +210,22 @@ def _probabilities(score: _Score, held_out: QuerySet, negatives: QuerySet) -> di
         for kind in np.unique(negatives.asked.kinds):
             named = others[negatives.asked.kinds == kind] >= threshold
             result["negatives_named"][str(kind)] = float(named.mean())
+    return result
+
+
+def _auroc_of_each(score: _Score, sets: Mapping[str, QuerySet]) -> dict[str, float]:
+    """Measure it for each set by itself, its proteins in vocabulary together with the negatives."""
+    asked = {n: s for n, s in sets.items() if score.method in s.answers}
+    negatives = asked.pop(_NEGATIVES, None)
+    result: dict[str, float] = {}
+    for name, own in asked.items() if negatives else ():
+        kept = own.asked.nameable
+        scores = score.of(own.asked, own.answers[score.method])[kept]
+        others = score.of(negatives.asked, negatives.answers[score.method])
+        right = own.answers[score.method].right[kept]
+        flags = np.concatenate([right, negatives.answers[score.method].right])
+        if flags.any() and not flags.all():
+            result[name] = auroc(np.concatenate([scores, others]), flags)
     return result
 
 

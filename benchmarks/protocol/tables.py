@@ -11,6 +11,7 @@ from benchmarks.protocol.scores import WITH_NEGATIVES
 from gst_core.evaluation.metrics import OperatingPoint
 from gst_core.reliability import ReliabilityBin
 
+_EACH: Final = "auroc_of_each"
 _NONE: Final = "-"
 _STRATA: Final = {
     "set": "Query set",
@@ -124,9 +125,27 @@ def _separation(probabilities: Mapping[str, Any]) -> str:
     return (
         "Area under the receiver operating characteristic, right names against all others:\n\n"
         + table(("score", *names), ranked)
+        + f"\nThe same of each set, *{WITH_NEGATIVES}*:\n\n"
+        + _of_each(probabilities)
         + "\nRecall at 95% precision, % (threshold):\n\n"
         + table(("score", *names), recalled)
     )
+
+
+def _of_each(probabilities: Mapping[str, Any]) -> str:
+    """Write AUROC, a row for each set."""
+    sets = list(dict.fromkeys(n for facts in probabilities.values() for n in facts[_EACH]))
+    rows = [
+        (
+            name,
+            *(
+                f"{facts[_EACH][name]:.4f}" if name in facts[_EACH] else _NONE
+                for facts in probabilities.values()
+            ),
+        )
+        for name in sets
+    ]
+    return table(("proteins", *probabilities), rows)
 
 
 def _recall(point: OperatingPoint) -> str:

@@ -189,6 +189,8 @@ def test_unknown_symbols_and_negatives_count_as_wrong(scored):
     together = facts["populations"]["in vocabulary, and negatives"]
     assert (together["proteins"], together["auroc"]) == (9, 1.0)
     assert facts["negatives_named"]["random"] == 0.0
+    # Of Gallus and Danio nothing is right.
+    assert facts["auroc_of_each"] == {"genera/Bos": 1.0, "genera/Xenopus": 1.0}
     # The search leaves them without a hit, and so without a score.
     search = scored["probabilities"]["diamond_sensitive, bit score"]
     assert search["populations"]["all, and negatives"]["at_precision"].recall == pytest.approx(
