@@ -121,8 +121,9 @@ def where_given(
     """Say where symbols are given that no human gene has.
 
     Symbols that HGNC has approved are given in all species, but for those of pseudogenes that
-    humans alone have. Others are given in the lineages of the proteins that bear them, in humans
-    only if human proteins do; names of MHC genes that begin with those of a species
+    humans alone have; so are those of genes that humans have lost (``CMAH``, of which ``CMAHP`` is
+    left), but for humans. Others are given in the lineages of the proteins that bear them, in
+    humans only if human proteins do; names of MHC genes that begin with those of a species
     (``Patr-A``) in its genus.
 
     Parameters
@@ -154,7 +155,9 @@ def where_given(
         clades = {protein.taxon.clade for protein in own if protein.taxon.clade}
         if key in approved and not (key in silent and clades == {_HUMANS}):
             continue
-        if is_mhc_of_species(key, bases[number]):
+        if key not in approved and f"{key}P" in silent:
+            names = {clade for clade in CLADES if clade != _HUMANS} | clades
+        elif is_mhc_of_species(key, bases[number]):
             names = {protein.taxon.genus for protein in own if protein.taxon.genus}
         else:
             names = set(clades)
