@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gst_core.clades import CLADES
-from gst_core.nomenclature.tables import Gene, Tables
+from gst_core.nomenclature.tables import HgncGene, Tables
 from gst_core.sequences import encode
 from gst_core.taxonomy import resolve
 from gst_core.training.proteins import LabelledProtein
@@ -15,7 +15,7 @@ from gst_core.training.symbols import where_given
 HUMAN, CHIMPANZEE, MOUSE, FISH = 9606, 9598, 10090, 7955
 TABLES = Tables(
     hgnc=tuple(
-        Gene(f"HGNC:{number}", symbol, symbol, silent=silent)
+        HgncGene(f"HGNC:{number}", symbol, symbol, silent=silent)
         for number, (symbol, silent) in enumerate(
             [("HBB", False), ("HLA-A", False), ("CMAHP", True), ("UOX", True), ("ANXA2P2", True)]
         )
