@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -141,3 +142,17 @@ def test_chained_commands_end_well(
         run(steps, "steps")
     assert ended.value.code == 0
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_numpy_starts_no_threads_for_naming(given: dict[str, str], threads: str) -> None:
+    code = (
+        "import os, sys; from gst_core.cli import assign; sys.argv = ['gst_assign', '--version']\n"
+        "try: assign.main()\n"
+        "finally: print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    kept = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=kept | given, capture_output=True, text=True
+    )
+    assert done.stdout.split()[-1] == threads
