@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import sys
 import time
@@ -84,6 +85,9 @@ def name_genomes(
         evidence is asked of a model without references.
     """
     namer = GeneNamer(options.checkpoint, device=cast(Any, options.device), threads=options.threads)
+    # What the model holds stays until the end: to look through it for garbage again and again takes
+    # a thirtieth of the time.
+    gc.freeze()
     if options.evidence:
         namer.require_evidence()
     engine = namer.engine
