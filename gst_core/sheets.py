@@ -73,10 +73,13 @@ def _rows(
     header, line = "", 0
     while not header.strip() and (text := file.readline()):
         header, line = text, line + 1
+    if not header.strip():
+        columns = ", ".join((*required, *optional))
+        raise GstError("is empty", where=name, hint=f"its first line names the columns: {columns}")
     delimiter = next((d for d in _DELIMITERS if d in header), ",")
     reader = csv.reader([header], delimiter=delimiter, skipinitialspace=True)
     columns = [column.strip() for column in next(reader, [])]
-    _check_header(columns, f"{name}, line {max(line, 1)}", required, optional, others)
+    _check_header(columns, f"{name}, line {line}", required, optional, others)
     rows = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
     begins = line + 1
     try:

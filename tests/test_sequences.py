@@ -294,6 +294,7 @@ def test_blank_lines_and_comments_alone() -> None:
         (b'{"error": 404}', "JSON"),
         (b"stable_id\tsymbol\nENSP1\tBRCA1\n", "a table"),
         (b"MKVLSTREDWQ\n", "text without a header"),
+        (b"{\\rtf1\\ansi\n>a\\\nMK}\n", "an RTF document"),
         (b"\x7fELF\0\0", "binary"),
         (b"proteins.fa".ljust(257, b"\0") + b"ustar\x0000", "a tar archive"),
         (b">\0a\0\n\0M\0", "binary"),

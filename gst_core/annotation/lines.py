@@ -133,27 +133,40 @@ def dialect_of(source: Source) -> Dialect:
         If there is no feature, or attributes are of neither kind.
     """
     votes = {"gff3": 0, "gtf": 0}
-    features = 0
+    first = b""
     for number, line in numbered_lines(source):
         if line.startswith(FASTA) or number > _LOOKED_AT:
             break
         if line.startswith(b"#") or not line.strip():
             continue
-        features += 1
+        first = first or line
         attributes = line.rstrip(b"\r\n").split(b"\t")[-1]
         votes["gtf"] += bool(_GTF_PAIR.match(attributes))
         votes["gff3"] += bool(_GFF3_PAIR.match(attributes))
-    if not features:
+    if not first:
         raise GstError(
             "there is no feature in it", where=name_of(source), hint="give a GFF3 or a GTF file"
         )
     if not any(votes.values()):
         raise GstError(
-            "is neither GFF3 nor GTF: the last column has no attributes",
+            f"is neither GFF3 nor GTF: {_lack_of(first)}",
             where=name_of(source),
-            hint='GFF3 writes them as ID=gene1;..., GTF as gene_id "gene1"; ...',
+            hint="give nine columns with tabs between them; in the last, GFF3 has ID=gene1;... and "
+            'GTF gene_id "gene1"; ...',
         )
     return "gff3" if votes["gff3"] >= votes["gtf"] else "gtf"
+
+
+def _lack_of(line: bytes) -> str:
+    """Say what a line lacks that is no feature."""
+    columns = line.count(b"\t") + 1
+    if line.startswith(b">"):
+        return "it begins as FASTA does"
+    if columns == 1 and len(line.split()) > 8:
+        return "spaces, and no tabs, stand between its columns"
+    if columns < 9:
+        return f"it has {columns} column{'s' * (columns > 1)}"
+    return "the last column has no attributes"
 
 
 def attributes_of(text: bytes, dialect: Dialect) -> dict[str, list[str]]:

@@ -292,7 +292,7 @@ def _finish(
     if started.annotation is not None:
         log.say(said, job.id)
     log.say(
-        f"{summary.sequences:,} proteins in {seconds:.1f} s "
+        f"{summary.sequences:,} protein{'s' * (summary.sequences != 1)} in {seconds:.1f} s "
         f"({summary.sequences / max(seconds, 1e-9):,.0f}/s), "
         f"{summary.named_at(0.7):,} named at 0.7, {summary.named_at(0.9):,} at 0.9 -> {to}",
         job.id,

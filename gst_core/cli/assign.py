@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from gst_core.styles import Style
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "allow_extra_args": True,  # told below, with the option that they lack
+    }
+)
 @click.version_option(__version__, message="%(version)s")
 @click.option(
     "--sequences_fasta",
@@ -197,9 +204,15 @@ def assign(
     gst_assign --manifest genomes.csv --report report.html
     """  # noqa: D301
     del debug  # read by gst_core.cli._common.run, before Click is in charge
+    context = click.get_current_context()
+    if context.args:
+        first = context.args[0]
+        raise click.UsageError(
+            f"'{first}' stands without an option; each file of proteins has one before it: "
+            f"--sequences_fasta {shlex.quote(first)}"
+        )
     if sum(map(bool, (fastas, manifest, gff3))) != 1:
         raise click.UsageError("give one of --sequences_fasta, --gff3 and --manifest")
-    context = click.get_current_context()
     for name in ("genome", "duplicates", "overwrite", "name_threshold"):
         if (
             not (gff3 or (manifest and name != "genome"))

@@ -104,7 +104,7 @@ class Geneformer:
     def tokenize(
         self, adata: AnnData, *, layer: str | None = None, gene_column: str | None = None
     ) -> Tokens:
-        """Encode cells as ranked genes, all of them, in their order.
+        """Encode cells as ranked genes, as many as the network reads; all cells, in their order.
 
         Parameters
         ----------
@@ -120,7 +120,8 @@ class Geneformer:
         GstError
             If the counts are not raw, or no gene is known.
         """
-        opened = prepare(of_anndata(adata, layer), self.resources, gene_column)
+        positions = self.encoder.config.positions
+        opened = prepare(of_anndata(adata, layer), self.resources, gene_column, positions)
         parts = [opened.tokenizer.tokenize(rows) for _, rows in opened.counts.chunks()]
         return Tokens.joined(parts)
 

@@ -262,7 +262,8 @@ def check_tokens(encoder: Encoder, longest: int, largest: int, where: str) -> No
         raise GstError(
             f"a cell has {longest:,} tokens, and the network reads {config.positions:,}",
             where=where,
-            hint="tokenize again with the network's --model_version",
+            hint="give the counts, of which it reads the first ranks, or tokenize again with the "
+            "network's --model_version",
         )
 
 

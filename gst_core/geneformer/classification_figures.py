@@ -66,8 +66,8 @@ def plot_classification(
         title="Calibration",
         xlabel="probability of what is said",
         ylabel="share that is right",
-        xlim=(0, 1),
-        ylim=(0, 1),
+        xlim=(-0.02, 1.02),
+        ylim=(-0.02, 1.02),
         aspect="equal",
     )
     for axes in (first, curves, reliable):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from gst_core.errors import GstError
 
 #: Column of the tokens.
 INPUT_IDS = "input_ids"
+_HDF5_MAGIC: Final = b"\x89HDF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,4 +202,11 @@ def _read_folder(folder: Path) -> pa.Table:
 
 
 def _read_parquet(path: Path) -> pa.Table:
+    with path.open("rb") as file:
+        if file.read(4) == _HDF5_MAGIC:
+            raise GstError(
+                "is an HDF5 file, as counts are, and no dataset of tokens",
+                where=str(path),
+                hint="encode the counts first: geneformer tokenize",
+            )
     return pq.read_table(path, memory_map=True)

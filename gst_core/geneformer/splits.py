@@ -252,7 +252,9 @@ def _with_validation(
             if set(labels[train].tolist()) == taught and len(np.unique(labels[part])) > 1:
                 return Split(train, np.sort(part), test)
     part = _stratified(labels, rest, _parts(share), seed + 1)[0]
-    return Split(np.setdiff1d(rest, part), np.sort(part), test)
+    # The only one of a label teaches it.
+    part = part[np.isin(labels[part], labels[np.setdiff1d(rest, part)])]
+    return Split(np.setdiff1d(rest, part), part, test)
 
 
 def _parts(share: float) -> int:

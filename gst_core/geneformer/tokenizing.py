@@ -48,8 +48,24 @@ class Opened:
     warnings: tuple[str, ...] = ()
 
 
-def prepare(counts: Counts, resources: Resources, column: str | None = None) -> Opened:
+def prepare(
+    counts: Counts,
+    resources: Resources,
+    column: str | None = None,
+    max_length: int | None = None,
+) -> Opened:
     """Make sure that counts are raw and that their genes are known.
+
+    Parameters
+    ----------
+    counts
+        The counts.
+    resources
+        The dictionary.
+    column
+        Column of `var` with the genes, if not where they are looked for.
+    max_length
+        Tokens of a cell at most; the dictionary's without it.
 
     Raises
     ------
@@ -59,7 +75,7 @@ def prepare(counts: Counts, resources: Resources, column: str | None = None) -> 
     matrix = require_raw(counts)
     found = gene_column(counts.var, resources, column)
     names = gene_names(counts.var, found)
-    tokenizer = Tokenizer(resources, names, whole=matrix.kind == "counts")
+    tokenizer = Tokenizer(resources, names, max_length, whole=matrix.kind == "counts")
     if not tokenizer.mapped:
         examples = ", ".join(tokenizer.genes[:3])
         raise GstError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -31,7 +33,10 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
     """
     whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     with atomic_write(path, "wb") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         save_file(whole, file.name, metadata)
+        # safetensors puts a file of its own there, which nobody else may read.
+        Path(file.name).chmod(mode)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -17,6 +17,7 @@ _BEGINNINGS: Final = (
     (b"CLUSTAL", "an alignment"),
     (b"# STOCKHOLM", "an alignment"),
     (b"%PDF", "a PDF file"),
+    (b"{\\rtf", "an RTF document"),
     (b"{", "JSON"),
     (b"<", "HTML or XML"),
 )

@@ -28,7 +28,7 @@ _ZSTD_SKIPPABLE_MAGIC: Final = b"\x2a\x4d\x18"
 _UNREADABLE: Final = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
-    b"PK\x03\x04": "zip",
+    b"PK\x03\x04": "zip, as Word and Excel files are,",
     b"7z\xbc\xaf": "7-zip",
 }
 
@@ -100,7 +100,7 @@ def _decompressed(stream: BinaryStream, name: str) -> Iterator[bytes]:
     for magic, kind in _UNREADABLE.items():
         if head.startswith(magic):
             raise GstError(
-                f"is compressed with {kind}, which is not read",
+                f"is compressed with {kind} and is not read",
                 where=name,
                 hint="give it as plain text, gzip, bgzip or zstd",
             )

@@ -169,7 +169,13 @@ def test_what_is_left_out_is_counted_with_its_line(tmp_path: Path) -> None:
         (line("CDS", 1, 9, "ID=c;transl_table=x", phase=0), "transl_table 'x' is not a number"),
         (line("gene", 1, 9, "ID=g"), "no gene in it has a coding sequence"),
         ("", "there is no feature in it"),
-        (line("gene", 1, 9, "."), "neither GFF3 nor GTF"),
+        (line("gene", 1, 9, "."), "neither GFF3 nor GTF: the last column has no attributes"),
+        (
+            line("gene", 1, 9, "ID=g").replace("\t", "    "),
+            "neither GFF3 nor GTF: spaces, and no tabs, stand between its columns",
+        ),
+        ("chr1\t100\t200\tg1\t0\t+\n", "neither GFF3 nor GTF: it has 6 columns"),
+        (">chr1 a\nACGT\n", "neither GFF3 nor GTF: it begins as FASTA does"),
         (
             line("gene", 1, 9, "ID=a;Parent=b")
             + line("gene", 1, 9, "ID=b;Parent=a")

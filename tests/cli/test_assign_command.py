@@ -238,6 +238,27 @@ def test_wrong_usage_exits_with_2(arguments):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["pig proteins.fa"], "--sequences_fasta 'pig proteins.fa'"),
+        (["--sequences_fasta", "a.fa", "b.fa"], "--sequences_fasta b.fa"),
+    ],
+)
+def test_a_file_without_an_option_is_told_which(arguments, option):
+    result = CliRunner().invoke(assign, arguments)
+    assert result.exit_code == 2
+    assert option in result.stderr
+
+
+@pytest.mark.parametrize(("proteins", "said"), [(1, "1 protein in "), (2, "2 proteins in ")])
+def test_one_protein_is_no_plural(tmp_path, proteins, said):
+    fasta = tmp_path / "p.fa"
+    fasta.write_text("".join(f">p{i}\nMKVLSTREDWQ\n" for i in range(proteins)))
+    result = CliRunner().invoke(assign, ["--sequences_fasta", str(fasta), "--output", "-"])
+    assert f": {said}" in result.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--sequences_fasta", "absent.fa"], "absent.fa"),

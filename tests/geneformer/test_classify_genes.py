@@ -17,6 +17,7 @@ from gst_core.geneformer.dataset import Tokens
 from gst_core.geneformer.dataset_writer import DatasetWriter
 from gst_core.geneformer.gene_labels import read_table
 from gst_core.geneformer.resources import Resources
+from gst_core.geneformer.splits import plan_genes
 
 from .classification_cells import common
 
@@ -132,6 +133,15 @@ def test_a_gene_with_two_labels_teaches_neither(files, tmp_path) -> None:
     assert result.exit_code == 0, result.output
     assert "1 genes with two labels left out" in result.output
     assert len((tmp_path / "out" / "predictions.csv").read_text().splitlines()) == 30
+
+
+def test_the_only_gene_of_a_label_teaches_it_and_stops_nothing() -> None:
+    labels = np.array([0, 0, 1, 1])
+    plan = plan_genes(labels, ["a", "b"], folds=2, validation=0.1, seed=0)
+    assert len(plan.folds) == 2
+    for split in plan.folds:
+        assert sorted(labels[split.train]) == [0, 1]
+        assert not len(split.validation)
 
 
 def test_too_many_folds_are_refused(files, tmp_path) -> None:

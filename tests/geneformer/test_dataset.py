@@ -101,12 +101,14 @@ def test_other_things_are_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "thesis.txt").write_text("x")
     (tmp_path / "file.txt").write_text("x")
+    (tmp_path / "cells.h5ad").write_bytes(b"\x89HDF\r\n\x1a\n")
     for name, said in (("folder", "something else"), ("file.txt", "a dataset is a folder")):
         with pytest.raises(GstError, match=said):
             DatasetWriter(tmp_path / name)
     for name, said in (
         ("folder", "no state.json"),
         ("file.txt", "no dataset of tokens"),
+        ("cells.h5ad", "encode the counts first: geneformer tokenize"),
         ("none", "no such dataset"),
     ):
         with pytest.raises(GstError, match=said):

@@ -29,6 +29,7 @@ from gst_core.geneformer.embedding import embed_cells, embed_genes
 from gst_core.geneformer.export import export
 from gst_core.geneformer.network import MaskedLanguageModel
 from gst_core.geneformer.resources import resources_file
+from gst_core.geneformer.tokenizer import Tokenizer
 from gst_core.geneformer.weights import save_checkpoint
 
 NAMES = [f"GENE{i}" for i in range(30)]
@@ -167,6 +168,19 @@ def test_the_api_writes_where_scverse_looks(checkpoint, adata, resources_dir):
     genes = model.embed(adata, embedding="gene")
     assert genes.shape[1] == 16
     assert genes.index[0].startswith("ENSG")
+
+
+def test_a_network_of_few_positions_reads_the_first_ranks(adata, resources_dir, tmp_path):
+    torch.manual_seed(0)
+    save_checkpoint(MaskedLanguageModel(NetworkConfig(34, 16, 3, 2, 32, 8)), tmp_path / "short")
+    model = Geneformer.load(tmp_path / "short", resources=resources_dir)
+    cells = model.tokenize(adata)
+    whole = Tokenizer(model.resources, NAMES).tokenize(adata.X)
+    assert whole.lengths.max() > 8
+    for cell in range(len(cells)):
+        assert cells[cell].tolist() == [*whole[cell][:7], 3]
+    model.embed(adata)
+    assert np.isfinite(adata.obsm["X_geneformer"]).all()
 
 
 def test_a_cell_without_genes_is_nan_and_no_other(checkpoint, adata, resources_dir):

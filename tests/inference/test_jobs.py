@@ -131,7 +131,8 @@ def test_a_name_that_is_not_utf8_has_an_id_that_is():
     [
         ("fasta\nx.fa\n", "line 1: no column 'id'; it has fasta; the columns are id, fasta, "),
         ("id,fasta\n", "lists no genome"),
-        ("", "no column 'id'"),
+        ("", "is empty; its first line names the columns: id, fasta, gff3"),
+        ("\n \n", "is empty"),
         ("id,fasta,Scientific_Name\n", "line 1: 'Scientific_Name' is no column; 'scientific_name'"),
         ("id,fasta,note\n", "line 1: 'note' is no column; it has id, fasta, note; the columns"),
         ("id,fasta,fasta\n", "line 1: the column 'fasta' is there twice"),

@@ -118,6 +118,9 @@ def test_checkpoints_are_whole_or_an_error(tmp_path: Path) -> None:
     assert tensors["a"].tolist() == [0, 2, 4]
     assert metadata == {"step": "3"}
     assert [p.name for p in tmp_path.iterdir()] == ["state.safetensors"]
+    other = tmp_path / "other"
+    other.touch()
+    assert path.stat().st_mode == other.stat().st_mode, "who may read others may read it"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(GstError, match=r"state\.safetensors: cannot read the checkpoint"):
         load_tensors(path)
