@@ -74,8 +74,8 @@ def _rows(
     while not header.strip() and (text := file.readline()):
         header, line = text, line + 1
     if not header.strip():
-        columns = ", ".join((*required, *optional))
-        raise GstError("is empty", where=name, hint=f"its first line names the columns: {columns}")
+        known = ", ".join((*required, *optional))
+        raise GstError("is empty", where=name, hint=f"its first line names the columns: {known}")
     delimiter = next((d for d in _DELIMITERS if d in header), ",")
     reader = csv.reader([header], delimiter=delimiter, skipinitialspace=True)
     columns = [column.strip() for column in next(reader, [])]

@@ -17,7 +17,7 @@ from gst_core.cli._examples import epilogue
 from gst_core.cli._extras import is_ours, missing_package
 from gst_core.cli._log import as_json, emit
 from gst_core.cli._signals import Interrupted, die_of, raise_on_signals
-from gst_core.errors import GstError, display
+from gst_core.errors import GstError, display, hide_passwords, shown
 
 
 class LazyGroup(click.Group):
@@ -56,6 +56,21 @@ class LazyGroup(click.Group):
             command.epilog = epilogue(f"{ctx.command_path} {cmd_name}")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that a command line begins with; of a misspelling, say what it means."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not near:
+                raise
+            said = f"{error.message} Did you mean '{near[0]}'?"
+            raise click.UsageError(said, error.ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands by their short help, importing none of them."""
         with formatter.section("Commands"):
@@ -84,12 +99,13 @@ def run(command: click.Command, program: str) -> NoReturn:
     except Interrupted as signal:
         die_of(signal.number)
     except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
+        text = io.StringIO()
+        error.show(text)
         if as_json():
             emit(program, error.format_message(), "error")
         else:
-            click.echo("\n".join(map(display, shown.getvalue().splitlines())), err=True)
+            lines = text.getvalue().splitlines()
+            click.echo("\n".join(hide_passwords(shown(line)) for line in lines), err=True)
         sys.exit(error.exit_code)
     except Exception as error:
         if debug:

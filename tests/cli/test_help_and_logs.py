@@ -53,6 +53,30 @@ def test_each_command_shows_examples_that_it_understands(program: click.Command)
             assert not unknown, f"{path} --help: {example}"
 
 
+@pytest.mark.parametrize("program", ["gst", "geneformer"])
+def test_a_program_alone_shows_its_help_as_it_is_laid_out(program: str) -> None:
+    alone, asked = (
+        subprocess.run([BIN / program, *more], capture_output=True, text=True, check=False)
+        for more in ([], ["--help"])
+    )
+    assert alone.returncode == 2
+    assert alone.stderr == asked.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "written", "meant"),
+    [
+        (geneformer, ["tokenise", "x.h5ad"], "tokenize"),
+        (geneformer, ["classify", "cell"], "cells"),
+        (gst, ["dataset", "uniprott"], "uniprot"),
+    ],
+)
+def test_a_misspelt_command_is_told(program: click.Command, written: list[str], meant: str) -> None:
+    result = CliRunner().invoke(program, written)
+    assert result.exit_code == 2
+    assert f"Did you mean '{meant}'?" in result.stderr
+
+
 def test_shells_complete_programs_commands_and_options() -> None:
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
     script = "source <(gst completion bash) && complete -p gst_assign gst geneformer"
