@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import itertools
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
 
+from gst_core import GeneNamer
 from gst_core.assignment import Assignment, Evidence
+from gst_core.cli.assign import assign
+from gst_core.cli.geneformer.main import geneformer
+from gst_core.cli.main import gst
 from gst_core.errors import GstError
 from gst_core.inference.frames import frame_of
 from gst_core.vocabulary import Symbol
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+PROGRAMS: dict[str, click.Command] = {"gst_assign": assign, "gst": gst, "geneformer": geneformer}
 
 
 def test_the_page_on_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,3 +107,45 @@ def test_the_documents_make_a_site(tmp_path: Path) -> None:
     # every page is in the navigation, every link and anchor leads somewhere
     assert done.returncode == 0, done.stdout + done.stderr
     assert (made / "index.html").is_file()
+
+
+def test_the_table_of_the_readme_is_what_the_command_writes() -> None:
+    lines = (DOCS.parent / "README.md").read_text("utf-8").splitlines()
+    start = lines.index("| stable_id | symbol | probability | description | source |")
+    shown = [line.strip("| ").split(" | ") for line in lines[start + 2 : start + 7]]
+    fish = DOCS.parent / "gst_core" / "assets" / "sample" / "danio_rerio.fa"
+    assignments = GeneNamer().assign(fish, scientific_name="Danio rerio")
+    for row, found in zip(shown, itertools.islice(assignments, 5), strict=True):
+        best = found.best
+        assert [found.stable_id, found.symbol, best.description, best.source] == row[:2] + row[3:]
+        assert found.probability == pytest.approx(float(row[2]), abs=0.0005)
+
+
+def _commands_in(text: str) -> Iterator[tuple[click.Command, list[str]]]:
+    """Commands in blocks of code and in single words of code, each a line."""
+    inside = False
+    for line in text.replace("\\\n", " ").splitlines():
+        if line.startswith("```"):
+            inside = not inside
+            continue
+        if not inside and not line.startswith("    "):
+            continue
+        words = line.split("#")[0].split()
+        words = words[: next((n for n, w in enumerate(words) if w in {"|", "&&", ">", ";"}), None)]
+        if words and (program := PROGRAMS.get(words[0].rsplit("/", 1)[-1])):
+            yield program, words[1:]
+
+
+@pytest.mark.parametrize(
+    "page", [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda page: page.stem
+)
+def test_commands_have_the_options_that_documents_give_them(page: Path) -> None:
+    for program, words in _commands_in(page.read_text("utf-8")):
+        command, rest, context = program, words, click.Context(program)
+        while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+            found = command.get_command(context, rest[0])
+            assert found is not None, f"{page.name}: {' '.join(words)}"
+            command, rest = found, rest[1:]
+        known = {option for parameter in command.params for option in parameter.opts}
+        asked = {word.split("=")[0] for word in rest if word.startswith("--")}
+        assert asked <= known | {"--help", "--version"}, f"{page.name}: {' '.join(words)}"

@@ -82,6 +82,11 @@ def say(text: object) -> None:
     click.echo(display(text), err=True)
 
 
+def counted(number: int, noun: str) -> str:
+    """Say how many of something there are: 1 protein, 2,000 proteins."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def run(command: click.Command, program: str) -> NoReturn:
     """Run a command as a program: a :class:`GstError` becomes one line and exit status 1.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gst_core.assignment import Assignment
 from gst_core.clades import DISTANT, VERTEBRATE_CLADES
-from gst_core.cli._common import sentence
+from gst_core.cli._common import counted, sentence
 from gst_core.cli._log import Log
 from gst_core.errors import GstError, display
 from gst_core.inference.jobs import Job
@@ -292,7 +292,7 @@ def _finish(
     if started.annotation is not None:
         log.say(said, job.id)
     log.say(
-        f"{summary.sequences:,} protein{'s' * (summary.sequences != 1)} in {seconds:.1f} s "
+        f"{counted(summary.sequences, 'protein')} in {seconds:.1f} s "
         f"({summary.sequences / max(seconds, 1e-9):,.0f}/s), "
         f"{summary.named_at(0.7):,} named at 0.7, {summary.named_at(0.9):,} at 0.9 -> {to}",
         job.id,

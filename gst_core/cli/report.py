@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gst_core.cli._common import say
+from gst_core.cli._common import counted, say
 from gst_core.cli._paths import InputFile, OutputFile, OutputFolder, Probability, check_paths
 from gst_core.errors import GstError, display
 from gst_core.results.curation import Curation
@@ -94,8 +94,9 @@ def report(
         write_multiqc(gathered, multiqc)
     if genome_table:
         write_genome_table(gathered, genome_table)
-    failed = f", {len(gathered.failures):,} genomes failed" if gathered.failures else ""
-    say(f"{len(tables):,} tables, {gathered.total.sequences:,} proteins{failed}: {output}")
+    failed = f", {counted(len(gathered.failures), 'genome')} failed" if gathered.failures else ""
+    proteins = counted(gathered.total.sequences, "protein")
+    say(f"{counted(len(tables), 'table')}, {proteins}{failed}: {output}")
 
 
 def _ids(tables: tuple[Path, ...]) -> list[str]:

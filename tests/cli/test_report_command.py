@@ -57,6 +57,12 @@ def test_tables_to_page_multiqc_and_genome_table(tables: list[str], tmp_path: Pa
     assert (hen["id"], hen["named_0.7"], hen["named_0.9"]) == ("hen", "1.0000", "0.0000")
 
 
+def test_one_table_is_no_plural(tables: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    result = CliRunner().invoke(gst, ["report", tables[1], "--output", str(out)])
+    assert result.stderr == f"1 table, 1 protein: {out}\n"
+
+
 def test_a_damaged_table_is_named_and_no_page_is_left(tables: list[str], tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text(HEADER + "P1\tTP53\n")
