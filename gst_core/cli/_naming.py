@@ -85,9 +85,6 @@ def name_genomes(
         evidence is asked of a model without references.
     """
     namer = GeneNamer(options.checkpoint, device=cast(Any, options.device), threads=options.threads)
-    # What the model holds stays until the end: to look through it for garbage again and again takes
-    # a thirtieth of the time.
-    gc.freeze()
     if options.evidence:
         namer.require_evidence()
     engine = namer.engine
@@ -109,7 +106,13 @@ def name_genomes(
             report.completeness = Completeness(core, report.confident)
     run = _Run(namer, model, options, log, report)
     shared = len({job.output for job in jobs}) < len(jobs)
-    outcomes, error = run.together(jobs) if shared else run.apart(jobs)
+    # What the model holds stays until the end: to look through it for garbage again and again takes
+    # a thirtieth of the time.
+    gc.freeze()
+    try:
+        outcomes, error = run.together(jobs) if shared else run.apart(jobs)
+    finally:
+        gc.unfreeze()
     if outcomes_path is not None:
         write_outcomes(outcomes_path, outcomes)
     if report_path is not None and (error is None or not shared):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import gzip
 import json
 import os
@@ -52,6 +53,15 @@ def test_the_table(expected):
         probability = line.split("\t")[2]
         assert len(probability) == 6
         assert 0 <= float(probability) <= 1
+
+
+def test_a_program_around_it_has_its_garbage_collected_as_before(tmp_path):
+    """As in the demo of cells, where what torch keeps must go when the program ends."""
+    bad = tmp_path / "bad.fa"
+    bad.write_text("no protein")
+    for fasta in (SAMPLE / "danio_rerio.fa", bad):
+        CliRunner().invoke(assign, ["--sequences_fasta", str(fasta), "--output", "-"])
+        assert gc.get_freeze_count() == 0
 
 
 def test_without_output_the_table_lies_beside_the_input(tmp_path, expected):
