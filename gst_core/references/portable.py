@@ -27,9 +27,10 @@ Found = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Work:
-    """A query, what was found for it, the scores, and what cannot have a good one."""
+    """A query and its seeds, what was found for it, the scores, and what cannot have a good one."""
 
     codes: NDArray[np.uint8]
+    seeds: NDArray[np.int32]
     query: Query
     found: NDArray[np.int32]
     scores: NDArray[np.float64]
@@ -87,7 +88,7 @@ class PortableLookUp:
         whole, scores = self_score(codes), np.zeros(len(found))
         if not len(codes):
             return (found, shared, scores), own
-        query = Query(codes)
+        query, seeds = Query(codes), seed_table(codes)
         by_seeds = shared / np.sqrt(np.maximum(self._lengths[found], index.SHORT))
         worth = by_seeds >= lookup.WORTH_ALIGNING * by_seeds.max(initial=0)
         worth[lookup.SEARCHED :] = False
@@ -101,7 +102,7 @@ class PortableLookUp:
         symbols, scores = self._references.classes[found], np.zeros(len(found))
         for at in np.flatnonzero(np.isin(found, identical)).tolist():
             scores[at] = query.score(self._references[int(found[at])])
-        work = _Work(codes, query, found, scores, np.zeros(len(found), dtype=np.bool_))
+        work = _Work(codes, seeds, query, found, scores, np.zeros(len(found), dtype=np.bool_))
         self._align(work, np.flatnonzero(worth))
         if scores.max(initial=0) < lookup.DOUBTFUL * whole:
             competing = np.sort(np.unique(symbols, return_index=True)[1])[: lookup.COMPETING]
@@ -116,7 +117,7 @@ class PortableLookUp:
             nothing = np.zeros(len(new))
             shared, scores = np.append(shared, nothing), np.append(scores, nothing)
             unlikely = np.append(work.unlikely, nothing > 0)
-            work = _Work(codes, query, found, scores, unlikely)
+            work = _Work(codes, seeds, query, found, scores, unlikely)
             for at in np.flatnonzero(to_align & (scores == 0)).tolist():
                 scores[at] = query.score(self._references[int(found[at])])
             to_align[: min(lookup.BEST_BY_SEEDS, len(to_align) - len(new))] = True
@@ -139,15 +140,15 @@ class PortableLookUp:
             if scores[at] or work.unlikely[at] or times >= lookup.ALIGNED:
                 continue
             if scores.max() < related:
-                work.unlikely[at] = self._segment_score(work.codes, number) < by_chance
+                work.unlikely[at] = self._segment_score(work, number) < by_chance
                 if work.unlikely[at]:
                     continue
             scores[at] = work.query.score(self._references[int(number[0])])
 
-    def _segment_score(self, codes: NDArray[np.uint8], number: NDArray[np.int32]) -> int:
+    def _segment_score(self, work: _Work, number: NDArray[np.int32]) -> int:
         """Score the best segment of a target on its best diagonal by seeds."""
-        table = seed_table(codes)
-        sums, diagonals = best_diagonals(self._references, table, len(codes), number)
+        codes = work.codes
+        sums, diagonals = best_diagonals(self._references, work.seeds, len(codes), number)
         if not sums[0]:
             return 0
         return int(extend_ungapped(self._references, codes, number, diagonals)[0])
