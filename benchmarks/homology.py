@@ -10,12 +10,11 @@ the protocol.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from benchmarks.protocol import methods
+from benchmarks.protocol import methods, options
 from benchmarks.protocol.files import SYMBOLS_FILE, write_json, write_split
 from benchmarks.protocol.measure import use_cores
 from benchmarks.protocol.scores import score_folder
@@ -51,16 +50,8 @@ def homology(context: click.Context, work_folder: Path, threads: int, afresh: bo
     context.obj = work_folder, threads, afresh
 
 
-_data_folder = click.option(
-    "--data_folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(os.environ.get("GST_SHARED_DATA", _ROOT.parent / "shared" / "data")),
-    help="Folder with proteins/ and mappings/  [default: $GST_SHARED_DATA or ../shared/data]",
-)
-
-
 @homology.command()
-@_data_folder
+@options.data_folder
 @click.pass_obj
 def prepare(obj: tuple[Path, int, bool], data_folder: Path) -> None:
     """Write training and query sequences."""
@@ -71,7 +62,7 @@ def prepare(obj: tuple[Path, int, bool], data_folder: Path) -> None:
 
 
 @homology.command()
-@_data_folder
+@options.data_folder
 @click.pass_obj
 def symbols(obj: tuple[Path, int, bool], data_folder: Path) -> None:
     """Find the symbols that labels stand for, from all proteins and no method's answers."""

@@ -10,7 +10,6 @@ The model must have been built from all vertebrates of the data, and DIAMOND sea
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any, Final
 import click
 import numpy as np
 
+from benchmarks.protocol import options
 from benchmarks.protocol.files import write_fasta, write_json
 from benchmarks.protocol.measure import run_measured, use_cores
 from benchmarks.protocol.sets import SEED, TRAINING_FILES, Query, as_queries, letters, sample
@@ -257,18 +257,8 @@ def as_markdown(result: dict[str, Any]) -> str:
 
 @click.command()
 @click.option("--checkpoint", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option(
-    "--symbols",
-    type=click.Path(exists=True, path_type=Path),
-    required=True,
-    help="Table of gst symbols that the model was built with.",
-)
-@click.option(
-    "--data_folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(os.environ.get("GST_SHARED_DATA", _ROOT.parent / "shared" / "data")),
-    help="Folder with proteins/ and mappings/  [default: $GST_SHARED_DATA or ../shared/data]",
-)
+@options.symbols_table
+@options.data_folder
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option(
     "--work_folder",

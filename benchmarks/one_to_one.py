@@ -11,12 +11,11 @@ copies of.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Final
 
 import click
 
+from benchmarks.protocol import options
 from benchmarks.protocol.measure import use_cores
 from benchmarks.protocol.sets import TRAINING_FILES, letters
 from benchmarks.protocol.tables import table
@@ -26,24 +25,12 @@ from gst_core.nomenclature import read_canonical
 from gst_core.taxonomy import resolve
 from gst_core.training.proteins import read_labelled
 
-_ROOT: Final = Path(__file__).resolve().parents[1]
-
 
 @click.command()
 @click.option("--checkpoint", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option(
-    "--symbols",
-    type=click.Path(exists=True, path_type=Path),
-    required=True,
-    help="Table of gst symbols that the model was built with.",
-)
+@options.symbols_table
 @click.option("--taxon_id", "taxon_ids", type=int, multiple=True, required=True)
-@click.option(
-    "--data_folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(os.environ.get("GST_SHARED_DATA", _ROOT.parent / "shared" / "data")),
-    help="Folder with proteins/*.fasta.*  [default: $GST_SHARED_DATA or ../shared/data]",
-)
+@options.data_folder
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 def one_to_one(
     checkpoint: Path,

@@ -14,7 +14,6 @@ are reported. Then the same proteins many times over show whether memory grows w
 from __future__ import annotations
 
 import itertools
-import os
 import statistics
 import subprocess
 import time
@@ -26,6 +25,7 @@ from typing import Final
 import click
 import numpy as np
 
+from benchmarks.protocol import options
 from benchmarks.protocol.files import write_fasta, write_json
 from benchmarks.protocol.measure import Cost, run_measured, use_cores
 from benchmarks.protocol.methods import GST_ASSIGN, diamond_version
@@ -223,12 +223,7 @@ def as_markdown(timings: Sequence[Timing], starts: dict[str, float]) -> str:
     help="Threads of each program, and cores that all are bound to.",
 )
 @click.option("--diamond", default="diamond", show_default=True, help="Name or path of DIAMOND.")
-@click.option(
-    "--data_folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(os.environ.get("GST_SHARED_DATA", _ROOT.parent / "shared" / "data")),
-    help="Folder with proteins/*.fasta.*  [default: $GST_SHARED_DATA or ../shared/data]",
-)
+@options.data_folder
 @click.option(
     "--work_folder",
     type=click.Path(file_okay=False, path_type=Path),

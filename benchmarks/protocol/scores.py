@@ -218,12 +218,14 @@ def _auroc_of_each(score: _Score, sets: Mapping[str, QuerySet]) -> dict[str, flo
     asked = {n: s for n, s in sets.items() if score.method in s.answers}
     negatives = asked.pop(_NEGATIVES, None)
     result: dict[str, float] = {}
-    for name, own in asked.items() if negatives else ():
+    if negatives is None:
+        return result
+    wrong = negatives.answers[score.method]
+    others = score.of(negatives.asked, wrong)
+    for name, own in asked.items():
         kept = own.asked.nameable
         scores = score.of(own.asked, own.answers[score.method])[kept]
-        others = score.of(negatives.asked, negatives.answers[score.method])
-        right = own.answers[score.method].right[kept]
-        flags = np.concatenate([right, negatives.answers[score.method].right])
+        flags = np.concatenate([own.answers[score.method].right[kept], wrong.right])
         if flags.any() and not flags.all():
             result[name] = auroc(np.concatenate([scores, others]), flags)
     return result
