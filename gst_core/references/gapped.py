@@ -13,9 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references import evalue
 from gst_core.references.lookup import Alignment
-from gst_core.references.store import References, plain
+from gst_core.references.store import plain
 from gst_core.references.substitutions import BLOSUM90
 from gst_core.sequences import ALPHABET
 
@@ -40,11 +39,6 @@ MOST_CELLS: Final = 10_000_000
 
 _LETTERS: Final = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
 _SELF: Final = BLOSUM90.diagonal().astype(np.int16)
-
-
-def gapped_cutoff(references: References, length: int) -> float:
-    """Score from which an alignment is taken for a relative's."""
-    return evalue.cutoff_score(length, len(references.codes), evalue.RELATED, LAMBDA, KAPPA)
 
 
 class Query:

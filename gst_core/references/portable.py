@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gst_core.references import index, lookup
 from gst_core.references.diagonals import best_diagonals
-from gst_core.references.gapped import Query, gapped_cutoff, self_score
+from gst_core.references.gapped import Query, self_score
 from gst_core.references.identical import Identical
 from gst_core.references.lookup import Alignment, Hidden, LookedUp, Queries
 from gst_core.references.prefilter import prefilter
@@ -128,10 +128,12 @@ class PortableLookUp:
         return (found[order], shared[order], scores[order]), own
 
     def _align(self, work: _Work, candidates: NDArray[np.intp]) -> None:
-        """Score the first targets of each symbol among some candidates, in place."""
+        """Score the first targets of each symbol among some candidates, in place.
+
+        Those alone of which an ungapped segment stands out from chance.
+        """
         symbols, scores = self._references.classes[work.found], work.scores
-        related = gapped_cutoff(self._references, len(work.codes))
-        by_chance = ungapped_cutoff(self._references, len(work.codes))
+        cutoff = ungapped_cutoff(self._references, len(work.codes))
         seen: dict[int, int] = {}
         for at in candidates.tolist():
             symbol, number = int(symbols[at]), work.found[at : at + 1]
@@ -139,10 +141,9 @@ class PortableLookUp:
             seen[symbol] = times + 1
             if scores[at] or work.unlikely[at] or times >= lookup.ALIGNED:
                 continue
-            if scores.max() < related:
-                work.unlikely[at] = self._segment_score(work, number) < by_chance
-                if work.unlikely[at]:
-                    continue
+            work.unlikely[at] = self._segment_score(work, number) < cutoff
+            if work.unlikely[at]:
+                continue
             scores[at] = work.query.score(self._references[int(number[0])])
 
     def _segment_score(self, work: _Work, number: NDArray[np.int32]) -> int:

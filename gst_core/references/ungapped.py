@@ -1,29 +1,37 @@
 """Ungapped extension: the best-scoring segment of a target's best diagonal.
 
+Targets without a segment that stands out from chance (Karlin and Altschul 1990) are not aligned.
 ``native/ungapped.c`` does the same in C.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references import evalue
 from gst_core.references.store import References
 from gst_core.references.substitutions import BLOSUM90
 
-#: Of the scores that segments of strangers have (Karlin and Altschul 1990), for BLOSUM90
-#: without gaps, as NCBI's BLAST has it.
+#: Of the scores that segments of strangers have, for BLOSUM90 without gaps, as NCBI's BLAST has it.
 UNGAPPED_LAMBDA: Final = 0.3346
 UNGAPPED_KAPPA: Final = 0.190
+#: A segment stands out from chance where strangers are expected to have at most so many as good
+#: (its E-value; BLAST's default as well).
+CHANCE: Final = 10.0
+#: Of queries with fewer residues each segment is taken for better than that: what is right scores
+#: hardly more than chance.
+SHORTEST_JUDGED: Final = 60
 
 
 def ungapped_cutoff(references: References, length: int) -> float:
-    """Score from which a segment stands out from chance."""
-    residues = len(references.codes)
-    return evalue.cutoff_score(length, residues, evalue.CHANCE, UNGAPPED_LAMBDA, UNGAPPED_KAPPA)
+    """Score from which a segment stands out from chance; 0 for short queries."""
+    if length < SHORTEST_JUDGED:
+        return 0
+    cells = length * len(references.codes)
+    return math.log(UNGAPPED_KAPPA * cells / CHANCE) / UNGAPPED_LAMBDA
 
 
 def extend_ungapped(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gst_core.clades import CLADES
-from gst_core.references import evalue
+from gst_core.references import ungapped
 from gst_core.references.compiled import LIBRARY
 from gst_core.references.evidence import CANDIDATES, COVERAGE, NUMBERS, Evidence, EvidenceFinder
 from gst_core.references.features import FEATURES, features
@@ -86,7 +86,7 @@ def test_identical_residues_of_distant_relatives_are_not_counted(finder):
 
 
 @pytest.mark.parametrize("library", ["portable", "compiled"])
-def test_until_there_is_a_relative_only_what_stands_out_is_aligned(monkeypatch, library):
+def test_only_what_stands_out_from_chance_is_aligned(monkeypatch, library):
     if library == "compiled" and LIBRARY is None:
         pytest.skip("no C compiler on installation")
     rng = np.random.default_rng(12)
@@ -95,9 +95,8 @@ def test_until_there_is_a_relative_only_what_stands_out_is_aligned(monkeypatch, 
     references = references_of([*family, random_protein(rng, 300)], range(13))
     codes = evolved(rng, ancestor, 0.2)
 
-    def aligned(chance: float, related: float) -> int:
-        monkeypatch.setattr(evalue, "CHANCE", chance)
-        monkeypatch.setattr(evalue, "RELATED", related)
+    def aligned(chance: float) -> int:
+        monkeypatch.setattr(ungapped, "CHANCE", chance)
         finder = EvidenceFinder(
             references,
             np.ones(13, dtype=np.int64),
@@ -105,11 +104,10 @@ def test_until_there_is_a_relative_only_what_stands_out_is_aligned(monkeypatch, 
         )
         return int((find(finder, codes).numbers[0, :, SCORE] > 0).sum())
 
-    every = aligned(10, 0.01)
+    every = aligned(10)
     assert every > 3
-    assert aligned(1e-99, 1e-199) == 0  # nothing stands out
-    assert aligned(1e-99, 1e99) == every  # anything is a relative
-    assert 0 < aligned(1e-65, 1e-199) < every  # the nearer ones stand out
+    assert aligned(1e-99) == 0  # nothing stands out
+    assert 0 < aligned(1e-65) < every  # the nearer ones stand out
 
 
 @pytest.mark.parametrize("library", ["portable", "compiled"])

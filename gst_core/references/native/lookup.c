@@ -27,17 +27,13 @@ static int by_score(const void *one, const void *other)
     return a->rank < b->rank ? -1 : 1;
 }
 
-/* Align the first targets of each symbol among those that are to be aligned: until one is a
- * relative's, those of which an ungapped segment stands out from chance. Returns the best score of
- * all so far, or -1 without memory. */
+/* Align the first targets of each symbol among those that are to be aligned, where an ungapped
+ * segment stands out from chance. Returns the best score of all so far, or -1 without memory. */
 static int64_t align_chosen(const Index *index, const Limits *limits, Space *space, Sequence query,
                             Candidate *candidates, int64_t number)
 {
+    const double cutoff = ungapped_cutoff(index, limits, query);
     int64_t best = 0;
-    const double related = gapped_cutoff(index, limits, query);
-    const double by_chance = ungapped_cutoff(index, limits, query);
-    for (int64_t i = 0; i < number; i++)
-        best = candidates[i].score > best ? candidates[i].score : best;
     for (int64_t i = 0; i < number; i++) {
         Candidate *own = candidates + i;
         int before = 0;
@@ -47,23 +43,21 @@ static int64_t align_chosen(const Index *index, const Limits *limits, Space *spa
             before += candidates[j].to_align && candidates[j].symbol == own->symbol;
         if (before >= limits->aligned)
             continue;
-        if ((double)best < related) {
-            Diagonal on =
-                best_diagonal(index, &space->exact, space, query.length, own->number);
-            if (on.sum < 0)
-                return -1;
-            int32_t score = 0;
-            if (on.sum)
-                score = extend_ungapped(index, space, query, own->number, on.number);
-            own->unlikely = (double)score < by_chance;
-            if (own->unlikely)
-                continue;
-        }
+        Diagonal on = best_diagonal(index, &space->exact, space, query.length, own->number);
+        if (on.sum < 0)
+            return -1;
+        int32_t score = 0;
+        if (on.sum)
+            score = extend_ungapped(index, space, query, own->number, on.number);
+        own->unlikely = (double)score < cutoff;
+        if (own->unlikely)
+            continue;
         own->score = align(index, limits, space, query, own->number);
         if (own->score < 0)
             return -1;
-        best = own->score > best ? own->score : best;
     }
+    for (int64_t i = 0; i < number; i++)
+        best = candidates[i].score > best ? candidates[i].score : best;
     return best;
 }
 

@@ -46,7 +46,7 @@ typedef struct {
     int32_t common, budget, budget_per_seed, parts, shortest;
     float least;
     int32_t found, aligned, searched, competing, best_by_seeds, sensitive, identical;
-    double worth, doubtful, weak, chance, related, lambda, kappa, ungapped_lambda, ungapped_kappa;
+    double worth, doubtful, weak, chance, lambda, kappa;
     int32_t neighbour_score, tally_score, tallied, block, next_block, probed, ranked;
     int32_t positions_of_seed, positions_of_all;
     int32_t judged, gap_open, gap_extend, bin_bits, few, margin, wide_margin, seed_score;
@@ -229,12 +229,9 @@ Diagonal best_diagonal(const Index *index, const SeedTable *table, Space *space,
                        int64_t number);
 
 /* ungapped.c */
+double ungapped_cutoff(const Index *index, const Limits *limits, Sequence query);
 int32_t extend_ungapped(const Index *index, const Space *space, Sequence query, int64_t number,
                         int64_t diagonal);
-
-/* evalue.c */
-double ungapped_cutoff(const Index *index, const Limits *limits, Sequence query);
-double gapped_cutoff(const Index *index, const Limits *limits, Sequence query);
 
 /* sensitive.c */
 int64_t search_sensitively(const Index *index, const Limits *limits, Space *space, Sequence query,
