@@ -40,7 +40,8 @@ class Assignment:
     stable_id
         The FASTA header up to its first white space.
     candidates
-        ``(symbol, probability)`` pairs by falling probability; at least one.
+        ``(symbol, probability)`` pairs by falling probability, those of the protein's very
+        sequence by what they have together; at least one.
     length
         Number of residues read.
     evidence

@@ -20,7 +20,7 @@ from gst_core.references.gapped import draw
 from gst_core.references.lookup import LONGEST
 from gst_core.references.scopes import Scopes
 from gst_core.references.store import STORED, References, unpack
-from gst_core.references.twins import shared_equally, twins
+from gst_core.references.twins import ranked_by, shared_equally, twins
 from gst_core.sequences import encode
 from gst_core.vocabulary import Symbol
 
@@ -108,9 +108,9 @@ class ReferenceEngine(Engine):
         weighed: NDArray[np.float32] = self._run(["probabilities"], feed)[0][:, 1:]
         shared, kept = share_with_copies(found.classes, weighed, self._originals)
         same = twins(found, kept, self.finder.references)
-        shared = shared_equally(shared, same)
+        shared = np.where(kept, shared_equally(shared, same), 0)
         k = min(top_k, weighed.shape[1])
-        keys = self._rank[found.classes], -np.where(kept, shared, -1)
+        keys = self._rank[found.classes], -shared, -ranked_by(shared, same, found), ~kept
         order = np.lexsort(keys, axis=1)[:, :k]
         rows = np.arange(len(codes))[:, None]
         there = kept[rows, order]

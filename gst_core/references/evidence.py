@@ -81,8 +81,10 @@ NUMBERS: Final = (
 )
 COUNT: Final = NUMBERS.index("count")
 KIN: Final = NUMBERS.index("kin")
-#: Of what :attr:`Evidence.queries` holds the number of references of the protein's lineage, and
-#: what stands there where that lineage is not known.
+#: Of what :attr:`Evidence.queries` holds the score against itself.
+SELF_SCORE: Final = 2
+#: And the number of references of the protein's lineage; what stands there where that lineage is
+#: not known.
 COVERAGE: Final = 4
 UNKNOWN: Final = -1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.evidence import NUMBERS, Evidence
+from gst_core.references.evidence import NUMBERS, SELF_SCORE, Evidence
 from gst_core.references.store import References
 
 _SCORE, _SELF = NUMBERS.index("score"), NUMBERS.index("self")
@@ -56,10 +56,40 @@ def shared_equally(
         Of :func:`twins`.
     """
     rows = np.arange(len(groups))[:, None]
-    sums = np.zeros(probabilities.shape, dtype=np.float64)
     sizes = np.zeros(probabilities.shape, dtype=np.int64)
-    np.add.at(sums, (rows, groups), probabilities)
     np.add.at(sizes, (rows, groups), 1)
-    mean = sums / np.maximum(sizes, 1)
+    mean = _sums(probabilities, groups) / np.maximum(sizes, 1)[rows, groups]
     alone = sizes[rows, groups] == 1
-    return np.where(alone, probabilities, mean[rows, groups]).astype(np.float32)
+    return np.where(alone, probabilities, mean).astype(np.float32)
+
+
+def ranked_by(
+    probabilities: NDArray[np.float32], groups: NDArray[np.int64], evidence: Evidence
+) -> NDArray[np.float64]:
+    """Say by what candidates are ranked: their probability, or that of their protein.
+
+    Of a histone that five genes have, each is less likely than a single gene whose histone differs
+    in one residue. Still its sequence is theirs: symbols of the query's very sequence are ranked by
+    what they have together.
+
+    Parameters
+    ----------
+    probabilities
+        ``(B, K)``; 0 for candidates that are out.
+    groups
+        Of :func:`twins`.
+    evidence
+        Of the same proteins.
+    """
+    score = evidence.numbers[:, :, _SCORE]
+    whole = evidence.queries[:, SELF_SCORE, None]
+    identical = (score > 0) & (score == evidence.numbers[:, :, _SELF]) & (score == whole)
+    return np.where(identical, _sums(probabilities, groups), probabilities)
+
+
+def _sums(probabilities: NDArray[np.float32], groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sum up the probabilities of each one's group, ``(B, K)``."""
+    rows = np.arange(len(groups))[:, None]
+    sums = np.zeros(probabilities.shape, dtype=np.float64)
+    np.add.at(sums, (rows, groups), probabilities)
+    return sums[rows, groups]

@@ -54,10 +54,17 @@ def test_of_twins_each_is_as_likely_and_all_are_told(namer):
         match = re.search(r"gene_symbol:(\S+)", header)
         assert match
         pairs.append((match[1], sequence))
+    # Of a histone of five genes each is less likely than H2BC21, whose own differs in a residue.
+    (histone,) = (sequence for symbol, sequence in pairs if symbol == "H2BC10")
+    (found,) = namer.assign([("p", histone)], taxon_id=9606, top_k=6, evidence=True)
+    symbols = [symbol.symbol for symbol, _ in found.candidates]
+    assert symbols == ["H2BC10", "H2BC4", "H2BC6", "H2BC7", "H2BC8", "H2BC21"]
+    assert found.evidence is not None
+    assert found.evidence.identity == 1
     # LIMS1 has another protein as well, which tells it.
     (lims1,) = (sequence for symbol, sequence in pairs if symbol == "LIMS1")
     assert next(namer.assign([("p", lims1)], scientific_name="Homo sapiens")).symbol == "LIMS1"
-    asked = [(symbol, sequence) for symbol, sequence in pairs if symbol != "LIMS1"]
+    asked = [pair for pair in pairs if pair[0] not in ("LIMS1", "H2BC10")]
     found = namer.assign(asked, scientific_name="Homo sapiens", evidence=True, top_k=12)
     for assignment in found:
         assert assignment.evidence is not None

@@ -14,6 +14,7 @@ from gst_core.cli.assign import assign
 from tests.annotation.made import annotation, fasta, make_genome
 from tests.page.conftest import Page, Server
 
+TWINS = Path(__file__).parents[1] / "data" / "identical_twins.fa"
 SAMPLE = Path(__file__).parents[2] / "gst_core" / "assets" / "sample"
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 
@@ -41,7 +42,7 @@ def thousand() -> str:
     ]
     records += [f">random{n}\n{''.join(chance.choices(RESIDUES, k=n))}\n" for n in range(1, 60, 3)]
     records += [">empty\n\n", ">low\n" + "Q" * 300 + "\n", ">odd letters; ß\nMKV!LA*\n"]
-    return "".join(records)
+    return TWINS.read_text() + "".join(records)
 
 
 def assigned(*options: str | Path) -> None:

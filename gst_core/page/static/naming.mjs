@@ -68,7 +68,7 @@ export class Namer {
 
   /**
    * Name a batch of proteins, each at least one residue in upper case as bytes.
-   * Gives for each its candidates by falling probability: symbol (its place in the vocabulary),
+   * Gives for each its candidates as they are ranked: symbol (its place in the vocabulary),
    * probability, reference, and others that fit equally.
    */
   async name(proteins, clade, genus) {
@@ -116,12 +116,12 @@ export class Namer {
     return all.map((candidates, row) => {
       const first = row * (most + 1) + 1;
       candidates.forEach((c, i) => (c.probability = weighed[first + i]));
-      return this.#ranked(candidates);
+      return this.#ranked(candidates, selves[row]);
     });
   }
 
   /** Merge copies, share among twins, and rank: copies.py, twins.py. */
-  #ranked(candidates) {
+  #ranked(candidates, self) {
     const kept = this.#shareWithCopies(candidates);
     const groups = new Map();
     for (const c of kept) {
@@ -129,16 +129,24 @@ export class Namer {
       if (twin) groups.get(twin).push(c);
       else groups.set(c, [c]);
     }
+    for (const c of kept) c.rankedBy = c.merged;
     for (const group of groups.values()) {
       if (group.length < 2) continue;
-      const mean = group.reduce((sum, c) => sum + c.merged, 0) / group.length;
+      const sum = group.reduce((sum, c) => sum + c.merged, 0);
+      const identical = group[0].score === group[0].self && group[0].score === self;
       for (const c of group) {
-        c.merged = mean;
+        c.merged = sum / group.length;
+        c.rankedBy = identical ? sum : c.merged;
         c.equals = group.filter((other) => other !== c).map((other) => other.symbol);
       }
     }
     return kept
-      .sort((a, b) => b.merged - a.merged || this.rank[a.symbol] - this.rank[b.symbol])
+      .sort(
+        (a, b) =>
+          b.rankedBy - a.rankedBy ||
+          b.merged - a.merged ||
+          this.rank[a.symbol] - this.rank[b.symbol],
+      )
       .map((c) => ({
         symbol: c.symbol,
         probability: Math.fround(c.merged),
