@@ -132,6 +132,7 @@ class EvidenceFinder:
         self._lengths = references.lengths
         self._counts = counts
         self._lineages = LINEAGES[references.clades]
+        self._of_lineage = np.bincount(self._lineages + 1, minlength=LINEAGES.max() + 2)[1:]
 
     def find(
         self,
@@ -173,13 +174,13 @@ class EvidenceFinder:
 
     def _coverage(self, own: NDArray[np.int64], hidden: Hidden | None) -> NDArray[np.int64]:
         """Count the references of each protein's lineage that are not hidden from it."""
-        numbers = np.zeros(len(own), dtype=np.int64)
-        for lineage in np.unique(own).tolist():
-            rows, there = np.flatnonzero(own == lineage), self._lineages == lineage
-            numbers[rows] = there.sum()
-            if hidden is not None:
-                numbers[rows] -= [int((hidden[row] & there).sum()) for row in rows.tolist()]
-        return np.where(own >= 0, numbers, UNKNOWN)
+        numbers = np.where(own >= 0, self._of_lineage[own], UNKNOWN)
+        if hidden is not None:
+            for lineage in np.unique(own[own >= 0]).tolist():
+                there = self._lineages == lineage
+                for row in np.flatnonzero(own == lineage).tolist():
+                    numbers[row] -= np.count_nonzero(hidden[row] & there)
+        return numbers
 
     def show(self, protein: NDArray[np.uint8], reference: int) -> Alignment:
         """Show how a protein, residue codes, aligns with a reference."""
