@@ -199,6 +199,15 @@ def test_a_null_of_another_kind_is_refused(folder, tmp_path):
     assert "vs_null: 40 rows" in result.output
 
 
+def test_cells_are_not_compared_with_themselves(folder, tmp_path):
+    result = run(
+        folder, "--output", tmp_path / "o.csv", "--null", folder.parent / "." / folder.name
+    )
+    assert result.exit_code == 2
+    assert "give the folder of other cells" in result.output
+    assert not (tmp_path / "o.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

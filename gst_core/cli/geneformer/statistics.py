@@ -64,6 +64,8 @@ def statistics(
         raise click.UsageError(f"--null is for --mode vs_null, not {mode}")
     if mode == "vs_null" and null is None:
         raise click.UsageError("--mode vs_null needs --null")
+    if null is not None and null.resolve() == folder.resolve():
+        raise click.UsageError(f"--null is {folder} itself: give the folder of other cells")
     check_paths()
     found = statistics_of(folder, mode, null)
     if plot is not None:
