@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from gst_core.vocabulary import Symbol
+
+#: Begins what is `settled` of a gene whose first choice another gene keeps; the symbol follows.
+INSTEAD_OF: Final = "instead of "
 
 
 @dataclass(frozen=True, slots=True)

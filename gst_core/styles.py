@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final, Literal, get_args
 
-from gst_core.assignment import Assignment
+from gst_core.assignment import INSTEAD_OF, Assignment
 from gst_core.vocabulary import Symbol
 
 Style = Literal["source", "species", "upper"]
@@ -48,7 +48,7 @@ def styled(
     Yields
     ------
     assignment
-        The same but for the case of its symbols.
+        The same but for the case of its symbols, wherever it tells them.
     """
     write = writer(clade, style)
 
@@ -57,8 +57,13 @@ def styled(
         return replace(symbol, symbol=write(symbol.symbol))
 
     for assignment in assignments:
+        shown, settled = assignment.evidence, assignment.settled
+        if shown is not None and shown.equals:
+            shown = replace(shown, equals=tuple(write(symbol) for symbol in shown.equals))
+        if settled.startswith(INSTEAD_OF):
+            settled = INSTEAD_OF + write(settled.removeprefix(INSTEAD_OF))
         candidates = tuple((rewritten(symbol), p) for symbol, p in assignment.candidates)
-        yield replace(assignment, candidates=candidates)
+        yield replace(assignment, candidates=candidates, evidence=shown, settled=settled)
 
 
 def writer(clade: str | None, style: Style) -> Callable[[str], str]:

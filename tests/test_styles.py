@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from gst_core.assignment import Assignment
+from gst_core.assignment import Assignment, Evidence
 from gst_core.styles import styled, writer
 from gst_core.vocabulary import Symbol
 
@@ -41,3 +43,16 @@ def test_all_candidates_are_written_and_nothing_else_changes():
     assert [s.symbol for s, _ in found.candidates] == ["Brca2", "Tp53"]
     assert found.best.accession == "HGNC:1101"
     assert found.length == 10
+
+
+def test_what_fits_equally_and_what_was_settled_are_written_alike():
+    shown = Evidence("P05214", 1.0, 1.0, 1.0, equals=("TUBA3C", "TUBA3D"))
+    given = [
+        Assignment("p", ((Symbol("Tuba3a"), 0.4),), 10, shown, settled="instead of TUBA3C"),
+        Assignment("q", ((Symbol("TUBA3C"), 0.4),), 10, settled="one of 2 claims"),
+    ]
+    first, second = styled(given, "rodentia", "species")
+    assert first.evidence == replace(shown, equals=("Tuba3c", "Tuba3d"))
+    assert first.settled == "instead of Tuba3c"
+    assert second.settled == "one of 2 claims"
+    assert given[0].evidence == shown

@@ -8,12 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from gst_core.assignment import Assignment, Evidence
+from gst_core.assignment import INSTEAD_OF, Assignment, Evidence
 from gst_core.inference.claims import Claims, settle
 from gst_core.vocabulary import Symbol
 
-#: Candidates of a protein that take part.
-CANDIDATES: Final = 8
+#: Candidates of a protein that take part: all that a model of references has. With fewer, genes of
+#: one and the same protein would never be given those beyond, as 4 of the 12 genes of histone H4.
+CANDIDATES: Final = 12
 #: How much less likely each further gene of a symbol is; see `docs/experiments.md`.
 PENALTY: Final = 0.4
 
@@ -93,7 +94,7 @@ def _settled(speakers: list[Assignment], copies: int, penalty: float) -> list[As
         order = sorted(range(size), key=lambda i: (i != place, -own[i], i))
         note = ""
         if place:
-            note = f"instead of {candidates[0].symbol}"
+            note = f"{INSTEAD_OF}{candidates[0].symbol}"
         elif claimants[claims.symbols[edge]] > 1:
             note = f"one of {claimants[claims.symbols[edge]]} claims"
         settled[gene] = replace(

@@ -73,6 +73,18 @@ def test_proteins_without_a_symbol_stay_so():
     assert names([]) == {}
 
 
+def test_twelve_genes_of_one_protein_have_twelve_symbols():
+    # Histone H4, of which humans have the genes by the dozen.
+    h4 = (
+        "MSGRGKGGKGLGKGGAKRHRKVLRDNIQGITKPAIRRLARRGGVKRISGLIYEETRGVLKVFLENVIRDAVTYTEHAKRKTVTAMDVVYALKRQGRTLYGFGG"
+    )
+    genes = [(f"gene{number}", h4) for number in range(12)]
+    together = list(GeneNamer().assign(genes, scientific_name="Homo sapiens", one_to_one=True))
+    symbols = {a.symbol for a in together}
+    assert len(symbols) == 12
+    assert all(symbol.startswith("H4C") for symbol in symbols)
+
+
 def test_the_embedded_model_names_a_genome_together():
     # The same protein under three headers: two transcripts of one gene, and another gene.
     beta = (
