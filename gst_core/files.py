@@ -162,6 +162,14 @@ def _unwritable(name: str, number: int) -> GstError:
     return GstError(f"cannot write: {os.strerror(number)}", where=name, hint=_HINT)
 
 
+def is_descriptor(path: AnyPath) -> bool:
+    """Tell whether a path is one of the process's own open files: ``/dev/stdin``, ``<(zcat f.gz)``.
+
+    Such an input lies in no folder of its owner's.
+    """
+    return _descriptor(os.fspath(path)) is not None
+
+
 def _descriptor(name: str) -> int | None:
     """Give the number of the process's own descriptor that a path leads to, as /dev/stdout does."""
     path = Path(name)

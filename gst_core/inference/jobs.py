@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gst_core.errors import GstError, display
-from gst_core.files import is_folder
+from gst_core.files import is_descriptor, is_folder
 from gst_core.sheets import SheetRow, read_sheet
 
 _COMPRESSED = {".gz", ".bgz", ".zst"}
@@ -74,7 +74,8 @@ def plan(
     """Plan the naming of FASTA files of one species.
 
     Without `output` the table lies beside its input as ``<stem>_symbols.csv``,
-    that of standard input goes to standard output; an `output` that is a folder
+    that of standard input, and of the shell's ``<(zcat proteins.fa.gz)``, goes to
+    standard output; an `output` that is a folder
     gets ``<stem>.tsv``; any other takes the tables of all inputs, one after the
     other.
 
@@ -119,6 +120,8 @@ def plan_annotation(
     if not _ANNOTATION.fullmatch(plain):
         plain = ".gff3"
     table = "csv" if format == "tsv" else format
+    if output is None and is_descriptor(annotation):
+        output = "-"
     if output is None:
         annotated = str(annotation.with_name(f"{name}_symbols{plain}"))
         target = str(annotation.with_name(f"{name}_symbols.{table}"))
@@ -222,7 +225,7 @@ def _job(path: Path, row: SheetRow, output: str | None, format: str) -> Job:
 def _output(id: str, fasta: str, output: str | None, format: str) -> str:
     """Where a genome's result goes."""
     if output is None:
-        if fasta == "-":
+        if fasta == "-" or is_descriptor(fasta):
             return "-"
         if Path(fasta).name in ("", ".."):
             raise GstError("is a folder", where=fasta, hint="name a FASTA file")

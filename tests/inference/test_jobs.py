@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gst_core.errors import GstError
-from gst_core.inference.jobs import plan, read_manifest, stem
+from gst_core.inference.jobs import plan, plan_annotation, read_manifest, stem
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,20 @@ def test_a_folder_is_no_input(folder):
 def test_standard_input_goes_to_standard_output():
     (job,) = plan(["-"], None, "tsv")
     assert (job.output, job.id) == ("-", "stdin")
+
+
+def test_what_the_shell_hands_over_goes_to_standard_output_too():
+    # as `<(zcat proteins.fa.gz)` does; nothing is written into /dev
+    reading, writing = os.pipe()
+    try:
+        for path in ("/dev/stdin", f"/dev/fd/{reading}"):
+            (job,) = plan([path], None, "tsv")
+            assert job.output == "-"
+            job = plan_annotation(Path(path), None, None, "tsv")
+            assert (job.annotated, job.output) == ("-", os.devnull)
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_a_folder_takes_one_table_a_genome(tmp_path):

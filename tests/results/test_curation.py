@@ -188,3 +188,32 @@ def test_a_browser_finds_and_sorts(tmp_path):
     title = dom[dom.index("<title>") + 7 : dom.index("</title>")]
     told = json.loads(title.replace("&lt;", "<").replace("&gt;", ">"))
     assert told == [50, "121 of 121", "p119", "</script><b>", 0]
+
+
+@needs_chromium
+def test_ids_stand_on_one_line_beside_long_descriptions(tmp_path):
+    words = "solute carrier family, a transporter of nucleotide sugars and amino acids " * 2
+    symbol = Symbol("SLC35A1", words)
+    shown = Evidence("NP_001350935.1", 0.9, 1.0, 1.0)
+    long = "an_id_of_a_program_that_names_its_genes_by_all_that_it_knows_of_them" * 3
+    curation = kept(
+        Assignment("ENSSSCP00000012345.3", ((symbol, 0.9),), 100, shown),
+        Assignment(long, ((symbol, 0.9),), 100, shown),
+    )
+    test = """<script>
+    const lines = (cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+    };
+    const cells = [...document.querySelectorAll("#found tbody td.id")].map(lines);
+    const width = document.documentElement.scrollWidth <= innerWidth;
+    document.title = JSON.stringify([...cells, width]);
+    </script></body>"""
+    text = page(tmp_path, curation)
+    (tmp_path / "page.html").write_text(text.replace("</body>", test))
+    dom = chromium(tmp_path / "page.html", tmp_path, "--window-size=1200,900", "--dump-dom")
+    title = dom[dom.index("<title>") + 7 : dom.index("</title>")]
+    short, reference, broken, _, fits = json.loads(title)
+    assert (short, reference, fits) == (1, 1, True)
+    assert broken > 3

@@ -106,7 +106,8 @@ export class Table {
     this.#rows[i].forEach((value, column) => {
       const cell = document.createElement("td");
       cell.textContent = column === 2 ? value.toFixed(4) : value;
-      if (column === 0) cell.className = "id";
+      // ids of Ensembl and RefSeq on one line; what a program makes longer is broken
+      if (column === 0) cell.className = value.length > 24 ? "id" : "id whole";
       if (column === 2) cell.className = "number";
       line.append(cell);
     });

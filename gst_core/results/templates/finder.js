@@ -27,6 +27,9 @@
     return made;
   };
 
+  // ids of Ensembl and RefSeq on one line; what a program makes longer is broken
+  const idCell = (text) => cell(text, text.length > 24 ? "id" : "id whole");
+
   const show = () => {
     const pages = Math.max(1, Math.ceil(chosen.length / PAGE));
     page = Math.min(Math.max(page, 0), pages - 1);
@@ -35,11 +38,11 @@
         const [id, symbol, probability, description, reference, identity, others] = all[i];
         const row = document.createElement("tr");
         row.append(
-          cell(id, "id"),
+          idCell(id),
           cell(symbol),
           cell(probability.toFixed(4), "number"),
           cell(description),
-          cell(reference, "id"),
+          idCell(reference),
           cell(identity === null ? "–" : `${(100 * identity).toFixed(1)}%`, "number"),
           cell(others),
         );
