@@ -210,6 +210,7 @@ class GeneNamer:
         scientific_name: str | None = None,
         taxon_id: int | None = None,
         clade: str | None = None,
+        species: Species | None = None,
         top_k: int = 1,
         evidence: bool = False,
         one_to_one: bool = False,
@@ -229,7 +230,9 @@ class GeneNamer:
             standard input, a binary file, or an iterable of ``(id, sequence)``
             pairs or Biopython ``SeqRecord`` objects.
         scientific_name, taxon_id, clade
-            The species; all may be left out, the first that is given decides.
+            The species; all may be left out. A clade decides, else the name, else the id.
+        species
+            In place of these, what :meth:`species` found.
         top_k
             Candidates for each protein; fewer where the model has no more.
         evidence
@@ -265,9 +268,11 @@ class GeneNamer:
         """
         if evidence:
             self.require_evidence()
-        found = self.species(scientific_name, taxon_id, clade, strict=strict)
-        if found.warning:
-            warnings.warn(f"{found.warning} ({found.note})", stacklevel=2)
+        found = species
+        if found is None:
+            found = self.species(scientific_name, taxon_id, clade, strict=strict)
+            if found.warning:
+                warnings.warn(f"{found.warning} ({found.note})", stacklevel=2)
         if isinstance(source, (str, Path)) or hasattr(source, "read"):
             read: Any = read_proteins
         else:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gst_core import GeneNamer
 from gst_core.cli.assign import assign
 
 BETA = (
@@ -18,6 +19,13 @@ BETA = (
 INSULIN = (
     "MALWMRLLPLLALLALWGPDPAAAFVNQHLCGSHLVEALYLVCGERGFFYTPKTRREAEDLQVGQVELGGGPGAGSLQPLALEGSLQKRGI"
     "VEQCCTSICSLYQLENYCN"
+)
+
+PATR_A = (
+    "MAVMPPRTLLLLLSGALALTQTWAGSHSMRYFYTSVSRPGRGEPRFIAVGYVDDTQFVRFDSDAASQRMEPRAPWIEQEGPEYWDQETRNMKASAQTDRVDLGTLRG"
+    "YYNQSEDGSHTIQIMYGCDVGSDGRFLRGYRQDAYDGKDYIALNEDLRSWTAAAMAAQITKRKWEAAHAAEQLRAYLEGRCVEWLRRYLENGKETLQRTDPPKTHMT"
+    "HHPISDHEATLRCWALGFYPAVITLTWQRDGEDQTQDTELVETRPAGDGTFQKWAAVVVPSGEEQRYTCHVQHEGLPKPLTLRWEPSSQPTIPIVGIIAGLVLLGAV"
+    "ITGAVVAAVMWRRKSSDRKGGSYTQAASSDSAQGSDVSLTACKV"
 )
 
 
@@ -77,6 +85,30 @@ def test_the_style_of_the_species(fasta, species, symbol):
         )
     )
     assert found["ins"]["symbol"].startswith(symbol)
+
+
+@pytest.mark.parametrize(
+    ("species", "symbol"),
+    [("Pan troglodytes", "Patr-A"), ("Macaca mulatta", "HLA-A"), ("Gorilla gorilla", "HLA-A")],
+)
+def test_a_symbol_of_one_genus_is_given_there_alone(tmp_path, species, symbol):
+    # P13748 of Swiss-Prot
+    path = tmp_path / "mhc.fa"
+    path.write_text(f">a\n{PATR_A}\n")
+    found = rows(
+        run("--sequences_fasta", path, "--output", "-", "--quiet", "--scientific_name", species)
+    )
+    assert found["a"]["symbol"] == symbol
+
+
+@pytest.mark.parametrize("species", ["Xenopus laevis", "Xenopus tropicalis"])
+def test_the_command_and_python_say_the_same(fasta, species):
+    options = ("--one_to_one", "--output", "-", "--quiet", "--scientific_name", species)
+    found = rows(run("--sequences_fasta", fasta, *options))
+    named = list(GeneNamer().assign(fasta, scientific_name=species, one_to_one=True))
+    assert {a.stable_id: (a.symbol, f"{a.probability:.4f}") for a in named} == {
+        id: (row["symbol"], row["probability"]) for id, row in found.items()
+    }
 
 
 def test_a_gene_map_for_nothing_is_wrong_usage(fasta, tmp_path):
