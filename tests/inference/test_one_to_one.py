@@ -75,7 +75,10 @@ def test_proteins_without_a_symbol_stay_so():
 
 def test_twelve_genes_of_one_protein_have_twelve_symbols():
     # Histone H4, of which humans have the genes by the dozen.
-    h4 = "MSGRGKGGKGLGKGGAKRHRKVLRDNIQGITKPAIRRLARRGGVKRISGLIYEETRGVLKVFLENVIRDAVTYTEHAKRKTVTAMDVVYALKRQGRTLYGFGG"
+    h4 = (
+        "MSGRGKGGKGLGKGGAKRHRKVLRDNIQGITKPAIRRLARRGGVKRISGLIYEETRGVLK"
+        "VFLENVIRDAVTYTEHAKRKTVTAMDVVYALKRQGRTLYGFGG"
+    )
     genes = [(f"gene{number}", h4) for number in range(12)]
     together = list(GeneNamer().assign(genes, scientific_name="Homo sapiens", one_to_one=True))
     symbols = {a.symbol for a in together}
