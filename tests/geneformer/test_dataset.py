@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,23 @@ def test_what_was_written_is_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(IndexError):
         dataset.tokens(8)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("shard_bytes", [100, 500 * 2**20])
+def test_the_same_cells_are_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard_bytes: int
+) -> None:
+    monkeypatch.setattr(module, "SHARD_BYTES", shard_bytes)
+    for name, times in {"one": 2, "again": 2, "other": 3}.items():
+        write(tmp_path / name, times)
+    files = {
+        name: {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("one", "again", "other")
+    }
+    assert files["one"] == files["again"]
+    assert files["one"]["state.json"] != files["other"]["state.json"]
+    # As long as those of Hugging Face's own, which names its caches by them.
+    assert len(json.loads(files["one"]["state.json"])["_fingerprint"]) == 16
 
 
 def test_hugging_face_reads_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
