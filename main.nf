@@ -14,7 +14,7 @@ include { GST_DUMPPROTEINS } from './modules/ensembl/gst/dumpproteins'
 
 workflow {
     main:
-    options = checkedParams(params, file("${projectDir}/nextflow_schema.json"))
+    options = checkedParams(params, file("${projectDir}/nextflow_schema.json"), workflow.outputDir)
     samplesheet = file(options.input, glob: false)
 
     // meta: a row of the samplesheet, every column

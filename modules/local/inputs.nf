@@ -3,7 +3,8 @@
  */
 
 // Parameters against nextflow_schema.json: a map of all of them, each of its type.
-def checkedParams(params_map, schema_file) {
+// output_dir: where Nextflow will publish.
+def checkedParams(params_map, schema_file, output_dir) {
     def rules = readJson(schema_file)['$defs'].collectEntries { _group, definition -> definition.properties }
     def required = readJson(schema_file)['$defs'].collectMany { _group, definition -> definition.required ?: [] }
     def faults = required.findAll { name -> !params_map[name] }.collect { name -> "--${name}: is required; ${rules[name].help_text}" }
@@ -12,12 +13,19 @@ def checkedParams(params_map, schema_file) {
         "--${name}: there is no such parameter; the parameters are ${rules.keySet().collect { rule -> "--${rule}" }.join(', ')}"
     }
     rules.each { name, rule ->
-        def value = params_map[name]
-        def path = value && isPath(rule) ? file(value, glob: false) : null
-        def fault = value == null ? null : faultOf(path ? path.toUriString() : value, rule) ?: faultOfPath(path, rule)
+        def value = params_map[name] == '' ? null : params_map[name]
+        // Nextflow reads an option without a value as true.
+        def lacking = value == null ? rule['default'] != null : rule.type == 'string' && value.toString() == 'true'
+        def path = value && !lacking && isPath(rule) ? file(value.toString(), glob: false) : null
+        def fault = lacking ? "has no value${rule['default'] == null ? '' : "; left out, it is ${rule['default']}"}"
+            : value == null ? null : faultOf(path ? path.toUriString() : value, rule) ?: faultOfPath(path, rule)
         if (fault) {
             faults << "--${name}: ${fault}"
         }
+    }
+    // The configuration is read with --outdir before -output-dir and -c are: half of the results would lie elsewhere.
+    if (params_map.outdir && file(params_map.outdir.toString(), glob: false) != output_dir) {
+        faults << "--outdir: is ${params_map.outdir}, but results would go to ${output_dir.toUriString()}; give the folder by --outdir or in a -params-file, not by -output-dir or in a -c file"
     }
     stopFor(faults, 'the parameters')
     return rules.collectEntries { name, rule -> [name, params_map[name] == null ? null : typed(params_map[name].toString(), rule.type)] }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,16 @@ def test_bad_samplesheet(
                 "--one_to_one: 'perhaps' is neither true nor false",
             ],
         ),
+        (
+            ["--input", "cow.csv", "--outdir", "", "--checkpoint", "--symbol_style"],
+            [
+                "3 faults in the parameters:",
+                "--outdir: has no value; left out, it is results",
+                "--checkpoint: has no value",
+                "--symbol_style: has no value; left out, it is source",
+            ],
+        ),
+        (["--input"], ["1 fault in the parameters:", "--input: has no value"]),
         (["--input", "cow.csv", "--threshold", "high"], ["--threshold: 'high' is not a number"]),
         (["--input", "cow.csv", "--load"], ["--load: no row has a 'database'"]),
     ],
@@ -107,6 +118,75 @@ def test_bad_parameter(
     for message in messages:
         assert message in run.console
     assert "Submitted process" not in run.log
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-output-dir", "elsewhere"], ["-c", "my.config"]],
+    ids=["option", "configuration"],
+)
+def test_results_in_two_folders(
+    run_pipeline: RunPipeline, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "my.config").write_text("params.outdir = 'mine'\n")
+    sheet = write_samplesheet(tmp_path / "cow.csv", COW)
+    run = run_pipeline("--input", sheet, *arguments)
+    assert run.status == 1
+    stated, published = (
+        ("results", "elsewhere") if "-output-dir" in arguments else ("mine", "results")
+    )
+    assert f"--outdir: is {stated}, but results would go to {tmp_path / published};" in run.console
+    assert "Submitted process" not in run.log
+
+
+@pytest.mark.parametrize("folder", ["{}/absolute", "./my results/", "../of these"])
+def test_results_in_the_folder_as_it_is_written(
+    run_pipeline: RunPipeline, tmp_path: Path, folder: str
+) -> None:
+    sheet = write_samplesheet(tmp_path / "cow.csv", COW)
+    written = folder.format(tmp_path)
+    run = run_pipeline("-profile", "stub", "--input", sheet, "--outdir", written)
+    run.assert_clean()
+    for path in ("output_manifest.json", "pipeline_info/execution_trace.tsv"):
+        assert (tmp_path / written / path).is_file()
+
+
+def test_parameters_of_a_file_without_a_value(run_pipeline: RunPipeline, tmp_path: Path) -> None:
+    """Forms of web pages write every parameter into the file, those left empty too."""
+    write_samplesheet(tmp_path / "cow.csv", COW)
+    given = {"input": "cow.csv", "checkpoint": "", "primary_ids": None, "cell_label": ""}
+    parameters = tmp_path / "parameters.json"
+    parameters.write_text(json.dumps(given | {"outdir": None, "load": None, "batch_size": ""}))
+    run = run_pipeline("-profile", "stub", "-params-file", parameters)
+    assert run.status == 1
+    for message in (
+        "3 faults in the parameters:",
+        "--outdir: has no value; left out, it is results",
+        "--load: has no value; left out, it is false",
+        "--batch_size: has no value; left out, it is 1",
+    ):
+        assert message in run.console
+
+    parameters.write_text(json.dumps(given))
+    run_pipeline("-profile", "stub", "-params-file", parameters).assert_clean()
+
+
+def test_parameters_of_other_types_than_they_seem(
+    run_pipeline: RunPipeline, tmp_path: Path
+) -> None:
+    """Nextflow makes numbers of names that look so, and YAML's quotes make words of booleans."""
+    write_samplesheet(tmp_path / "2024", COW)
+    parameters = tmp_path / "parameters.json"
+    parameters.write_text(json.dumps({"one_to_one": "false"}))
+    run = run_pipeline("-params-file", parameters, "--input", "2024", "--outdir", "2025")
+    assert (run.status, run.complaints) == (0, [])
+    assert (tmp_path / "2025/output_manifest.json").is_file()
+    [script] = [
+        text
+        for path in (tmp_path / "work").glob("*/*/.command.sh")
+        if "gst_assign" in (text := path.read_text())
+    ]
+    assert "--one_to_one" not in script
 
 
 def test_counts_and_what_embeds_them_come_together(
