@@ -20,6 +20,7 @@ from gst_core.annotation.lines import (
     dialect_of,
     numbered_lines,
     parse,
+    without_mark,
 )
 from gst_core.errors import GstError
 
@@ -176,11 +177,18 @@ def read_annotation(path: Path) -> Annotation:
     Raises
     ------
     GstError
-        If the file cannot be read, a line is broken, or nothing in it has a coding sequence.
+        If the file cannot be read, or only once, a line is broken, or nothing in it has a coding
+        sequence.
     """
     from gst_core.annotation.gff3 import genes_of_gff3
     from gst_core.annotation.gtf import genes_of_gtf
 
+    if path.is_fifo():
+        raise GstError(
+            "is a pipe, and an annotation is read more than once",
+            where=str(path),
+            hint="write it to a file; it may be compressed",
+        )
     annotation = Annotation(path, dialect_of(path))
     genes_of = genes_of_gff3 if annotation.dialect == "gff3" else genes_of_gtf
     annotation.genes = sorted(
@@ -203,7 +211,8 @@ def read_annotation(path: Path) -> Annotation:
 def _features(annotation: Annotation) -> Iterator[tuple[Feature, dict[str, list[str]]]]:
     """Read features that may matter, with their attributes."""
     name = str(annotation.path)
-    for number, line in numbered_lines(annotation.path):
+    for number, raw in numbered_lines(annotation.path):
+        line = without_mark(number, raw)
         if line.startswith((FASTA, b">")):
             annotation.has_sequences = True
             return

@@ -6,6 +6,7 @@ whatever else a file holds, in whatever encoding, goes back as it came.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -76,6 +77,11 @@ def numbered_lines(source: Source) -> Iterator[tuple[int, bytes]]:
         yield number + 1, held
 
 
+def without_mark(number: int, line: bytes) -> bytes:
+    """Give a line without the byte order mark that editors on Windows put before the first."""
+    return line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+
+
 def parse(line: bytes, number: int, name: str) -> Feature:
     """Read one feature.
 
@@ -90,7 +96,7 @@ def parse(line: bytes, number: int, name: str) -> Feature:
         columns.append(b"")
     if len(columns) != 9:
         raise GstError(
-            f"{len(columns)} columns where an annotation has 9",
+            f"{len(columns)} column{'s' * (len(columns) > 1)} where an annotation has 9",
             where=where,
             hint="columns are separated by tabs, not by spaces; is the file cut short?",
         )
@@ -134,7 +140,8 @@ def dialect_of(source: Source) -> Dialect:
     """
     votes = {"gff3": 0, "gtf": 0}
     first = b""
-    for number, line in numbered_lines(source):
+    for number, raw in numbered_lines(source):
+        line = without_mark(number, raw)
         if line.startswith(FASTA) or number > _LOOKED_AT:
             break
         if line.startswith(b"#") or not line.strip():

@@ -12,10 +12,13 @@ from typing import IO, Any, Final
 from gst_core.annotation.genes import Annotation
 from gst_core.annotation.lines import FASTA, numbered_lines, with_attributes
 from gst_core.annotation.naming import Named, Outcome
+from gst_core.errors import GstError
 from gst_core.files import atomic_write, named_when_full
 from gst_core.results.table import format_probability
 
 _GENE_ID: Final = re.compile(rb'(?:^|[\t; ])gene_id\s+"?([^";]+)"?')
+#: How a name says which format a file has; ``.gff`` may be either.
+_ENDING: Final = re.compile(r"\.(gff3|gtf)(?:\.b?gz)?$")
 
 
 def write_annotation(
@@ -43,8 +46,9 @@ def write_annotation(
     Raises
     ------
     GstError
-        If the file cannot be written.
+        If the file cannot be written, or its name is that of the other format.
     """
+    check_named_as_it_is(annotation, target)
     changes: dict[int, tuple[dict[str, str], dict[str, str]]] = {}
     names: dict[bytes, str] = {}
     for one in named:
@@ -59,6 +63,27 @@ def write_annotation(
             _write_gff3(annotation, changes, stream)
         else:
             _write_gtf(annotation, changes, names, stream)
+
+
+def check_named_as_it_is(annotation: Annotation, target: str | Path) -> None:
+    """Make sure that GFF3 is not written under the name of GTF, nor the other way round.
+
+    A name of the source's own ending is left to its owner.
+
+    Raises
+    ------
+    GstError
+        If it would be.
+    """
+    ending, own = (_ENDING.search(str(path).lower()) for path in (target, annotation.path))
+    if ending is None or ending[1] == annotation.dialect or (own and own[1] == ending[1]):
+        return
+    shown = {"gff3": "GFF3", "gtf": "GTF"}
+    raise GstError(
+        f"is named as {shown[ending[1]]}, and the annotation is {shown[annotation.dialect]}",
+        where=str(target),
+        hint="an annotation keeps its format; name the output as it is",
+    )
 
 
 def _change(

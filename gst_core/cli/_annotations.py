@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gst_core.annotation import choose_names, read_annotation, translate_genes, write_annotation
 from gst_core.annotation.genes import Gene
 from gst_core.annotation.naming import Outcome
+from gst_core.annotation.writing import check_named_as_it_is
 from gst_core.assignment import Assignment
 from gst_core.inference.jobs import Job
 from gst_core.inference.namer import GeneNamer
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 #: Probability from which on production loads symbols into databases.
 _THRESHOLD = 0.7
 _SAID = {
-    Outcome.HAS_NAME: "keep the name that they have",
-    Outcome.DUPLICATE_SYMBOL: "without, for another has their symbol",
+    Outcome.HAS_NAME: "with the name that they had",
+    Outcome.DUPLICATE_SYMBOL: "without, for another has the symbol",
     Outcome.BELOW_THRESHOLD: "below the threshold",
 }
 
@@ -43,6 +44,7 @@ class AnnotationRun:
         assert job.annotated is not None
         self._target = job.annotated
         self._annotation = read_annotation(Path(job.fasta))
+        check_named_as_it_is(self._annotation, self._target)
         self._genome = None if job.genome is None else Path(job.genome)
         self._clade = clade
         self._model = f"{namer.engine.name} {namer.engine.version}"

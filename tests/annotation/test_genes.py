@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from gst_core.annotation import Annotation, read_annotation, translate_genes
 from gst_core.annotation.translate import reverse_complement
+from gst_core.annotation.writing import check_named_as_it_is, write_annotation
 from gst_core.errors import GstError
 
 
@@ -159,7 +161,7 @@ def test_what_is_left_out_is_counted_with_its_line(tmp_path: Path) -> None:
     [
         (
             "chr1 made gene 1 9 . + . ID=g\nchr1\tx\ty\t1\t2\t.\t+\t.\tID=x\n",
-            "1 columns where an annotation has 9; .*tabs",
+            "1 column where an annotation has 9; .*tabs",
         ),
         (line("gene", 9, 1, "ID=g"), "line 2: '9 to 1' is not a stretch"),
         (line("gene", 1, 9, "ID=g").replace("\t9\t", "\tx\t"), "'1 to x' is not a stretch"),
@@ -209,3 +211,46 @@ def test_the_genome_may_follow_the_features(tmp_path: Path) -> None:
     text = line("gene", 1, 9, "ID=g") + line("CDS", 1, 9, "ID=c;Parent=g", phase=0)
     annotation = read(tmp_path, text + "##FASTA\n>chr0\nAAA\n>chr1 made\nATGGC\nTTGC\n")
     assert [protein for _, protein in translate_genes(annotation, None)] == ["MAC"]
+
+
+def test_a_byte_order_mark_does_no_harm_and_stays(tmp_path: Path) -> None:
+    features = line("gene", 1, 9, "ID=g") + line("CDS", 1, 9, "ID=c;Parent=g", phase=0)
+    for header in ("##gff-version 3\n", ""):
+        source = tmp_path / "a.gff3"
+        source.write_text("\ufeff" + (header + features).replace("\n", "\r\n"), newline="")
+        annotation = read_annotation(source)
+        assert [p for _, p in translate_genes(annotation, fasta(tmp_path, "ATGGCTTGC"))] == ["MAC"]
+        write_annotation(annotation, [], tmp_path / "b.gff3", "made 1")
+        assert (tmp_path / "b.gff3").read_bytes() == source.read_bytes()
+
+
+def test_a_pipe_is_told_apart_from_an_empty_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "a.gff3"
+    os.mkfifo(pipe)
+    with pytest.raises(GstError, match="is a pipe, and an annotation is read more than once"):
+        read_annotation(pipe)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "fine"),
+    [
+        ("a.gff3", "b.gtf", False),
+        ("a.gff", "b.gtf.gz", False),
+        ("a.gff3", "b.gff", True),
+        ("a.gff3.gz", "b.gff3", True),
+        ("a.gtf", "b.gtf", True),  # its owner calls GFF3 so
+        ("a.gff3", "-", True),
+    ],
+)
+def test_no_format_is_written_under_the_name_of_the_other(
+    tmp_path: Path, source: str, target: str, fine: bool
+) -> None:
+    path = tmp_path / source
+    path.write_text(line("gene", 1, 9, "ID=g") + line("CDS", 1, 9, "ID=c;Parent=g", phase=0))
+    annotation = read_annotation(path)
+    if fine:
+        check_named_as_it_is(annotation, target)
+    else:
+        with pytest.raises(GstError, match="is named as GTF, and the annotation is GFF3"):
+            write_annotation(annotation, [], tmp_path / target, "made 1")
+        assert not (tmp_path / target).exists()

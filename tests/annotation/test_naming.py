@@ -126,7 +126,7 @@ def test_names_are_kept_unless_they_are_to_be_overwritten(
     source.write_text(text.replace("Name=LOC100001;", "Name=Mine;description=my own;"))
     first = _run(source, fasta, "--output", str(tmp_path / "one.gff3"))
     assert first.exit_code == 0, first.output
-    assert "2 of 3 genes named; 1 keep the name that they have" in first.stderr
+    assert "2 of 3 genes named; 1 with the name that they had" in first.stderr
     one = (tmp_path / "one.gff3").read_text()
     assert _names(one)[0] == "Mine"
     assert "Name=Mine;description=my own;gbkey" in one.replace("Dbxref=GeneID:1;", "")
