@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -416,7 +417,7 @@ def test_sources_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.fa", tmp_path):
         with pytest.raises(GstError, match=re.escape(f"{path}: cannot read")):
             next(read_proteins(path))
-    with pytest.raises(TypeError):
+    with pytest.raises(GstError, match=r"is open as text; open it as binary, open\(path, 'rb'\)"):
         next(read_proteins(io.StringIO(">a\nMK")))  # type: ignore[arg-type]
 
 
@@ -441,6 +442,36 @@ def test_proteins_in_memory() -> None:
     with pytest.raises(GstError, match=r"^batch, record 1 \(a\): '-' is not a letter"):
         list(proteins_from(records, strict=True, name="batch"))
     assert list(proteins_from([])) == []
+
+
+def test_proteins_in_memory_in_whatever_holds_them() -> None:
+    record = SeqRecord(Seq("MKV"), id="a")
+    for records in (
+        record,
+        {"a": "MKV"},
+        {"a": record},
+        [("a", b"MKV")],
+        [["a", Seq("MKV"), "more"]],
+        iter({"a": "MKV"}.items()),
+    ):
+        assert list(proteins_from(records)) == [Protein("a", b"MKV", 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        (["MKVLA", "MKW"], r"^input, record 1: is no protein but str; give pairs"),
+        ([("a", "MK"), b"MKVLA"], r"^input, record 2: is no protein but bytes"),
+        ([7], "record 1: is no protein but int"),
+        ([("a",)], "record 1: is no protein but tuple"),
+        ([("a", 5)], r"record 1 \(a\): its sequence is 5, no text"),
+        ([("a", float("nan"))], "its sequence is nan, no text"),
+        ([("a", None)], "its sequence is None, no text"),
+    ],
+)
+def test_what_holds_no_proteins_is_not_taken_for_some(records: Any, message: str) -> None:
+    with pytest.raises(GstError, match=message):
+        list(proteins_from(records))
 
 
 # Random and real input

@@ -247,7 +247,7 @@ def _start(namer: GeneNamer, job: Job, options: Options, report: Report, log: Lo
     shown = annotation is not None or report.curation is not None
     assignments = namer.assign(
         source,
-        species=species,
+        found=species,
         top_k=options.top_k if report.curation is None else max(options.top_k, CANDIDATES),
         evidence=options.evidence or (shown and namer.engine.gives_evidence),
         one_to_one=options.one_to_one,

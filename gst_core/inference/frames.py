@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from gst_core.assignment import Assignment
 from gst_core.errors import GstError
 
 Library = Literal["pandas", "polars"]
+LIBRARIES: Final = get_args(Library)
 
 
 def frame_of(
@@ -37,8 +38,12 @@ def frame_of(
     Raises
     ------
     GstError
-        If the library is not installed.
+        If the library is not installed, or none of these.
     """
+    if library not in LIBRARIES:
+        raise GstError(
+            f"there is no {library!r}", where="library", hint=f"use one of {', '.join(LIBRARIES)}"
+        )
     try:
         made_by: Any = importlib.import_module(library)
     except ModuleNotFoundError as error:

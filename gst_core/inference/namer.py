@@ -17,12 +17,12 @@ from gst_core.inference.frames import Library, frame_of
 from gst_core.inference.legacy import LegacyEngine
 from gst_core.inference.one_to_one import CANDIDATES, name_together
 from gst_core.inference.references import ReferenceEngine
-from gst_core.inference.session import Device, default_model, open_session, read_metadata
+from gst_core.inference.session import DEVICES, Device, default_model, open_session, read_metadata
 from gst_core.inference.stream import Observer, assign
 from gst_core.inference.transformer import TransformerEngine
 from gst_core.processors import available_threads
 from gst_core.sequences import Protein, ReadStatistics, proteins_from, read_proteins
-from gst_core.styles import Style, styled
+from gst_core.styles import STYLES, Style, styled
 from gst_core.taxonomy import resolve
 from gst_core.vocabulary import Symbol
 
@@ -78,7 +78,7 @@ class GeneNamer:
     Raises
     ------
     GstError
-        If the model cannot be opened or run on the device.
+        If the model cannot be opened or run on the device, or there is no such device.
 
     Examples
     --------
@@ -95,6 +95,10 @@ class GeneNamer:
         device: Device = "auto",
         threads: int | None = None,
     ) -> None:
+        if device not in DEVICES:
+            raise _no_choice(device, "device", DEVICES)
+        if threads is not None and threads < 1:
+            raise GstError(f"{threads} threads", where="threads", hint="give 1 or more, or none")
         self.path = default_model() if checkpoint is None else Path(checkpoint)
         model = self.path if checkpoint is None else _as_onnx(self.path)
         self.threads = threads or available_threads()
@@ -210,7 +214,7 @@ class GeneNamer:
         scientific_name: str | None = None,
         taxon_id: int | None = None,
         clade: str | None = None,
-        species: Species | None = None,
+        found: Species | None = None,
         top_k: int = 1,
         evidence: bool = False,
         one_to_one: bool = False,
@@ -228,10 +232,11 @@ class GeneNamer:
         source
             Path of a FASTA file (plain, gzip, bgzip or zstd), ``"-"`` for
             standard input, a binary file, or an iterable of ``(id, sequence)``
-            pairs or Biopython ``SeqRecord`` objects.
+            pairs or Biopython ``SeqRecord`` objects, a mapping of ids to sequences, or one
+            ``SeqRecord``.
         scientific_name, taxon_id, clade
             The species; all may be left out. A clade decides, else the name, else the id.
-        species
+        found
             In place of these, what :meth:`species` found.
         top_k
             Candidates for each protein; fewer where the model has no more.
@@ -264,11 +269,15 @@ class GeneNamer:
         ------
         GstError
             For an unknown clade, an unknown species if `strict`, input that is not
-            protein FASTA, or a model without references that is asked for evidence.
+            protein FASTA, an option that there is not, or a model without references that is
+            asked for evidence.
         """
+        if top_k < 1:
+            raise GstError(f"{top_k} candidates a protein", where="top_k", hint="ask for 1 or more")
+        if symbol_style not in STYLES:
+            raise _no_choice(symbol_style, "symbol_style", STYLES)
         if evidence:
             self.require_evidence()
-        found = species
         if found is None:
             found = self.species(scientific_name, taxon_id, clade, strict=strict)
             if found.warning:
@@ -368,6 +377,10 @@ class GeneNamer:
         return name_together(
             named(read()), copies=2 if species.doubled else 1, evidence=show if evidence else None
         )
+
+
+def _no_choice(given: str, option: str, choices: Iterable[str]) -> GstError:
+    return GstError(f"there is no {given!r}", where=option, hint=f"use one of {', '.join(choices)}")
 
 
 def _with_progress(assignments: Iterator[Assignment]) -> Iterator[Assignment]:

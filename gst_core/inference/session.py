@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from gst_core.errors import GstError
 from gst_core.inference.formats import check_file
@@ -21,6 +21,7 @@ except ModuleNotFoundError as missing:  # the base install leaves the choice of 
     ) from missing
 
 Device = Literal["auto", "cpu", "cuda"]
+DEVICES: Final = get_args(Device)
 
 
 def default_model() -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from numbers import Number
 from typing import Any, Final
 
 from gst_core.errors import GstError
@@ -82,7 +83,8 @@ def proteins_from(
     ----------
     records
         Pairs of id and sequence, or objects with ``id`` and ``seq``, as Biopython's
-        ``SeqRecord``. An id ends at its first space, as in FASTA.
+        ``SeqRecord``; a mapping of ids to sequences; one such object alone. An id ends at its
+        first space, as in FASTA.
     strict, name, statistics, original
         As for :func:`read_proteins`.
 
@@ -94,18 +96,45 @@ def proteins_from(
     Raises
     ------
     GstError
-        As for :func:`read_proteins`; no records at all are no error.
+        As for :func:`read_proteins`, and for a record that is none of these; no records at all
+        are no error.
     """
     counts = statistics if statistics is not None else ReadStatistics()
     cleaner = Cleaner(name, strict, counts, original)
     guard = NucleotideGuard(name)
-    for record in records:
-        stable_id, sequence = (
-            (record.id, record.seq) if hasattr(record, "seq") else (record[0], record[1])
-        )
-        body = str(sequence).encode("ascii", "replace")
+    if hasattr(records, "seq"):
+        records = [records]
+    elif isinstance(records, Mapping):
+        records = records.items()
+    for number, record in enumerate(records, 1):
+        stable_id, body = _id_and_residues(record, f"{name}, record {number:,}")
         guard.check(body)
         yield cleaner.protein(str(stable_id).encode("utf-8", "replace"), body, 0)
+
+
+def _id_and_residues(record: Any, where: str) -> tuple[object, bytes]:
+    """Take a record in memory apart."""
+    if hasattr(record, "seq"):
+        stable_id, sequence = record.id, record.seq
+    # a text has letters to take for a pair too
+    elif isinstance(record, str | bytes) or not hasattr(record, "__getitem__") or len(record) < 2:
+        raise GstError(
+            f"is no protein but {type(record).__name__}",
+            where=where,
+            hint="give pairs of id and sequence, or Biopython's records",
+        )
+    else:
+        stable_id, sequence = record[0], record[1]
+    sequence = getattr(sequence, "seq", sequence)
+    if isinstance(sequence, bytes | bytearray):
+        return stable_id, bytes(sequence)
+    if sequence is None or isinstance(sequence, Number):
+        raise GstError(
+            f"its sequence is {sequence!r}, no text",
+            where=f"{where} ({stable_id})",
+            hint="give the residues as letters, and an empty text where there are none",
+        )
+    return stable_id, str(sequence).encode("ascii", "replace")
 
 
 def _with_unix_line_ends(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -130,6 +130,27 @@ def test_a_foreign_onnx_model_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"top_k": 0}, "top_k: 0 candidates a protein"),
+        ({"symbol_style": "Species"}, "there is no 'Species'; use one of source, species, upper"),
+    ],
+)
+def test_an_option_that_there_is_not_is_an_error_at_once(namer, options, message):
+    with pytest.raises(GstError, match=message):
+        namer.assign([("a", "MKV")], **options)
+
+
+def test_a_device_a_number_or_a_library_that_there_is_not_is_an_error(namer):
+    with pytest.raises(GstError, match="device: there is no 'gpu'; use one of auto, cpu, cuda"):
+        GeneNamer(device="gpu")
+    with pytest.raises(GstError, match="threads: 0 threads"):
+        GeneNamer(threads=0)
+    with pytest.raises(GstError, match="library: there is no 'arrow'; use one of pandas, polars"):
+        namer.to_frame([("a", "MKV")], library="arrow")
+
+
+@pytest.mark.parametrize(
     ("species", "doubled"),
     [
         ({"scientific_name": "Danio rerio"}, True),
