@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol, cast
 
 import zstandard
 
@@ -95,9 +95,8 @@ class _Rejoined:
 
 def _decompressed(stream: BinaryStream, name: str) -> Iterator[bytes]:
     head = b""
-    piece: Any  # text of a file that is open as such
     while len(head) < 6 and (piece := stream.read(6 - len(head))):
-        if isinstance(piece, str):
+        if isinstance(cast("object", piece), str):
             raise GstError(
                 "is open as text", where=name, hint="open it as binary, open(path, 'rb')"
             )
