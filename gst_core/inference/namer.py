@@ -141,8 +141,9 @@ class GeneNamer:
         *,
         strict: bool = False,
     ) -> Species:
-        """Find the model's clade category: that of `clade`, or of the name, or of the id.
+        """Find the model's clade category: that of `clade`, or of the id, or of the name.
 
+        An id that is not known, for it may be newer than the table, leaves it to the name.
         A species that is not known costs the model one of its two inputs, not the user the
         result: it runs without a clade, and `warning` says so.
 
@@ -159,16 +160,20 @@ class GeneNamer:
                     hint=f"use one of {', '.join(sorted(self.engine.clades))}",
                 )
             return Species(clade, f"clade {clade}, as given", doubled=clade in DOUBLED_CLADES)
-        query: str | int | None = scientific_name or taxon_id
-        if query is None:
+        given = [query for query in (taxon_id, scientific_name or None) if query is not None]
+        if not given:
             return Species(None, "no species given: the model runs without a clade")
-        try:
-            taxon = resolve(query)
-        except GstError as error:
-            if strict:
-                raise
+        for query in given:
+            try:
+                taxon = resolve(query)
+                break
+            except GstError as error:
+                if strict:
+                    raise
+                unknown = error
+        else:
             return Species(
-                None, f"species '{query}': the model runs without a clade", warning=str(error)
+                None, f"species '{query}': the model runs without a clade", warning=str(unknown)
             )
         found = self.engine.clade_of(taxon.taxon_id)
         note = taxon.note
@@ -235,7 +240,7 @@ class GeneNamer:
             pairs or Biopython ``SeqRecord`` objects, a mapping of ids to sequences, or one
             ``SeqRecord``.
         scientific_name, taxon_id, clade
-            The species; all may be left out. A clade decides, else the name, else the id.
+            The species; all may be left out. A clade decides, else the id, else the name.
         found
             In place of these, what :meth:`species` found.
         top_k

@@ -151,6 +151,21 @@ def test_a_device_a_number_or_a_library_that_there_is_not_is_an_error(namer):
 
 
 @pytest.mark.parametrize(
+    ("species", "clade"),
+    [
+        ({"scientific_name": "Mus musculus", "taxon_id": 9031}, "aves"),
+        ({"scientific_name": "Mus musculus", "taxon_id": 999_999_999}, "rodentia"),
+        ({"scientific_name": "no such animal", "taxon_id": 9031}, "aves"),
+        ({"scientific_name": "Mus musculus", "taxon_id": 9031, "clade": "Teleostei"}, "teleostei"),
+        ({"scientific_name": "", "taxon_id": None}, None),
+    ],
+)
+def test_the_id_of_a_species_goes_before_its_name(namer, species, clade):
+    found = namer.species(**species)
+    assert (found.clade, found.warning) == (clade, "")
+
+
+@pytest.mark.parametrize(
     ("species", "doubled"),
     [
         ({"scientific_name": "Danio rerio"}, True),
