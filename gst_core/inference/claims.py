@@ -36,11 +36,15 @@ class Claims:
         ``(E,)``: numbers of gene and symbol, both from 0 without gaps.
     probabilities
         ``(E,)``: of the symbol, as the gene alone has it. Those of one gene sum to at most 1.
+    together
+        ``(E,)``: whether the symbol is one of those that share what is said of the gene's very
+        protein: they are weighed against its other symbols by what they have together.
     """
 
     genes: NDArray[np.int64]
     symbols: NDArray[np.int64]
     probabilities: Floats
+    together: NDArray[np.bool_]
 
 
 def settle(claims: Claims, copies: int, penalty: float) -> tuple[Floats, NDArray[np.int64]]:
@@ -124,7 +128,7 @@ def _choose(claims: Claims, settled: Floats, copies: int, penalty: float) -> NDA
     A gene may always have its first symbol as one more copy, at the price of `penalty`; what costs
     more is no candidate. That leaves small groups of genes, each settled for itself.
     """
-    costs = -np.log(np.maximum(settled, 1e-12))
+    costs = -np.log(np.maximum(settled, 1e-12)) - _shared(claims, settled)
     order = np.lexsort((np.arange(len(costs)), costs, claims.genes))
     chosen = order[np.unique(claims.genes[order], return_index=True)[1]]
     if penalty >= 1:
@@ -144,6 +148,16 @@ def _choose(claims: Claims, settled: Floats, copies: int, penalty: float) -> NDA
             edges = _assign(group, candidates, claims.symbols, costs, copies, extra)
             chosen[group] = edges
     return chosen
+
+
+def _shared(claims: Claims, settled: Floats) -> Floats:
+    """Logarithm of what symbols have together to what the best of them has; 0 of all others."""
+    shares = np.where(claims.together, settled, 0)
+    number = int(claims.genes.max(initial=-1)) + 1
+    best = np.zeros(number)
+    np.maximum.at(best, claims.genes, shares)
+    ratio = np.bincount(claims.genes, shares, number) / np.maximum(best, 1e-300)
+    return np.where(claims.together, np.log(np.maximum(ratio, 1))[claims.genes], 0)
 
 
 def _connected(

@@ -82,6 +82,7 @@ def _settled(speakers: list[Assignment], copies: int, penalty: float) -> list[As
             ]
         ),
         np.array([p for gene in named for _, p in speakers[gene].candidates], dtype=np.float64),
+        np.array([one for gene in named for one in _of_one_protein(speakers[gene])]),
     )
     probabilities, chosen = settle(claims, copies, penalty)
     starts = np.cumsum(sizes) - sizes
@@ -91,7 +92,8 @@ def _settled(speakers: list[Assignment], copies: int, penalty: float) -> list[As
         candidates = [symbol for symbol, _ in speakers[gene].candidates]
         own = probabilities[start : start + size]
         place = int(edge - start)
-        order = sorted(range(size), key=lambda i: (i != place, -own[i], i))
+        alone = ~claims.together[start : start + size]
+        order = sorted(range(size), key=lambda i: (i != place, alone[i], -own[i], i))
         note = ""
         if place:
             note = f"{INSTEAD_OF}{candidates[0].symbol}"
@@ -103,3 +105,9 @@ def _settled(speakers: list[Assignment], copies: int, penalty: float) -> list[As
             settled=note,
         )
     return settled
+
+
+def _of_one_protein(speaker: Assignment) -> list[bool]:
+    """Tell which candidates fit as the first does: they share what is said of one protein."""
+    alike = [p == speaker.probability for _, p in speaker.candidates]
+    return alike if sum(alike) > 1 else [False] * len(alike)

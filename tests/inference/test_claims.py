@@ -14,7 +14,7 @@ from gst_core.inference.claims import Claims, _least_cost, settle
 
 
 def claims(*genes: dict[int, float]) -> Claims:
-    rows = [(g, s, p) for g, own in enumerate(genes) for s, p in own.items()]
+    rows = [(g, s, p, False) for g, own in enumerate(genes) for s, p in own.items()]
     return Claims(*(np.array(column) for column in zip(*rows, strict=True)))
 
 

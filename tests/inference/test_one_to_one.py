@@ -38,6 +38,31 @@ def test_case_is_no_difference():
     assert names([BETA, protein("d", ("hbb", 0.5), ("HBD", 0.45))])["d"] == "HBD"
 
 
+def test_symbols_of_one_protein_come_before_a_likelier_single_one():
+    # H2BC10: the protein of five genes, beside H2BC21, which is likelier than each and not than all
+    five = [("H2BC10", 0.123), ("H2BC4", 0.123), ("H2BC6", 0.123), ("H2BC7", 0.123)]
+    alone = protein("p", *five, ("H2BC21", 0.165))
+    (found,) = name_together([alone])
+    assert [s.symbol for s, _ in found.candidates] == [s.symbol for s, _ in alone.candidates]
+    assert found.settled == ""
+    # with a rival each has one of them
+    assert set(names([alone, protein("q", *five, ("H2BC21", 0.165))]).values()) < {
+        s for s, _ in five
+    }
+    # a single one that is likelier than all of them is the first already, and stays it
+    single = protein("p", ("H2BC21", 0.6), *((s, 0.1) for s, _ in five))
+    assert names([single]) == {"p": "H2BC21"}
+
+
+def test_of_one_protein_s_symbols_a_gene_has_the_one_that_nobody_claims_with_reason():
+    # The protein of TUBA3C and TUBA3D, which a mouse's Tuba3a makes a claim to TUBA1A
+    shared = [("TUBA1A", 0.328), ("TUBA3C", 0.328), ("TUBA3D", 0.328)]
+    genes = [protein("c", *shared), protein("d", *shared), protein("a", ("TUBA1A", 0.95))]
+    found = names(genes)
+    assert found["a"] == "TUBA1A"
+    assert {found["c"], found["d"]} == {"TUBA3C", "TUBA3D"}
+
+
 def test_isoforms_are_no_rivals_and_share_the_gene_s_symbol():
     first = protein("b1", ("HBB", 0.9), gene="b")
     second = protein("b2", ("HBD", 0.4), ("HBB", 0.3), gene="b")
