@@ -45,7 +45,7 @@ def readSamplesheet(sheet, schema_file, options) {
         .collect { line, index -> [index + 1, fieldsOf(line.replace('\uFEFF', ''))] }
         .findAll { _number, fields -> fields.any() }
     if (lines.size() < 2) {
-        error("--input: ${sheet} has no rows; the first line names the columns: ${columns.join(',')}")
+        error("--input: ${sheet.toUriString()} has no rows; the first line names the columns: ${columns.join(',')}")
     }
     def (first, header) = lines[0]
     def faults = (header - columns).collect { column ->
@@ -91,7 +91,7 @@ def readSamplesheet(sheet, schema_file, options) {
             faults << "--${name}: " + (counted ? "is needed for the 'counts' of cells" : "no row has 'counts' of cells to embed")
         }
     }
-    stopFor(faults, "the samplesheet ${sheet}")
+    stopFor(faults, "the samplesheet ${sheet.toUriString()}")
     return genomes
 }
 

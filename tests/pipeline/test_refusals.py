@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -202,6 +206,31 @@ def test_counts_and_what_embeds_them_come_together(
     run = run_pipeline("--input", alone, "--geneformer_model", tmp_path)
     assert run.status == 1
     assert "--geneformer_model: no row has 'counts' of cells to embed" in run.console
+
+
+def test_samplesheet_of_a_web_server(run_pipeline: RunPipeline, tmp_path: Path) -> None:
+    """Relative paths start at its address, and faults name it."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    shutil.copy(COW["fasta"], folder / "cow.fa")
+    cow = COW | {"fasta": "cow.fa"}
+    write_samplesheet(folder / "bad.csv", cow, COW | {"id": "calf", "fasta": "calf.fa"})
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        write_samplesheet(
+            folder / "good.csv", cow, COW | {"id": "ox", "fasta": f"{address}/cow.fa"}
+        )
+        refused = run_pipeline("-profile", "stub", "--input", f"{address}/bad.csv")
+        run = run_pipeline("-profile", "stub", "--input", f"{address}/good.csv")
+        server.shutdown()
+    assert refused.status == 1
+    assert f"1 fault in the samplesheet {address}/bad.csv:" in refused.console
+    assert f"line 3, column 'fasta': there is no file {address}/calf.fa" in refused.console
+    run.assert_clean()
+    found = {id: (record["status"], record["fasta"]) for id, record in run.genomes.items()}
+    assert found == dict.fromkeys(("cow", "ox"), ("done", f"{address}/cow.fa"))
 
 
 def test_password_in_a_samplesheet_is_not_shown(run_pipeline: RunPipeline, tmp_path: Path) -> None:
