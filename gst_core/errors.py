@@ -9,6 +9,7 @@ is a defect of ours.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 #: Passwords in addresses, between the user's name and the last @ or as a key of the query.
@@ -86,3 +87,8 @@ class GstError(Exception):
         if self.hint:
             text = f"{text}; {self.hint}"
         return display(text)
+
+
+def no_choice(given: object, option: str, choices: Iterable[str]) -> GstError:
+    """Make the error of an option in Python that has none of its values."""
+    return GstError(f"there is no {given!r}", where=option, hint=f"use one of {', '.join(choices)}")

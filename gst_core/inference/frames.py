@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final, Literal, get_args
 
 from gst_core.assignment import Assignment
-from gst_core.errors import GstError
+from gst_core.errors import GstError, no_choice
 
 Library = Literal["pandas", "polars"]
 LIBRARIES: Final = get_args(Library)
@@ -41,9 +41,7 @@ def frame_of(
         If the library is not installed, or none of these.
     """
     if library not in LIBRARIES:
-        raise GstError(
-            f"there is no {library!r}", where="library", hint=f"use one of {', '.join(LIBRARIES)}"
-        )
+        raise no_choice(library, "library", LIBRARIES)
     try:
         made_by: Any = importlib.import_module(library)
     except ModuleNotFoundError as error:

@@ -12,9 +12,6 @@ from gst_core.assignment import INSTEAD_OF, Assignment, Evidence
 from gst_core.inference.claims import Claims, settle
 from gst_core.vocabulary import Symbol
 
-#: Candidates of a protein that take part: all that a model of references has. With fewer, genes of
-#: one and the same protein would never be given those beyond, as 4 of the 12 genes of histone H4.
-CANDIDATES: Final = 12
 #: How much less likely each further gene of a symbol is; see `docs/experiments.md`.
 PENALTY: Final = 0.4
 

@@ -202,7 +202,7 @@ class EvidenceFinder:
         )
         evidence.queries[:, 0] = looked_up.own
         evidence.queries[:, 1] = [len(codes) for codes in proteins]
-        evidence.queries[:, 2] = [self_score(codes) for codes in proteins]
+        evidence.queries[:, SELF_SCORE] = [self_score(codes) for codes in proteins]
         evidence.queries[:, 3] = len(self.references.codes)
         found, shared, scores = looked_up.targets, looked_up.shared, looked_up.scores
         rows = np.repeat(np.arange(size), looked_up.numbers)
@@ -251,7 +251,7 @@ class EvidenceFinder:
         """Count identical residues where scores say little, in place."""
         score = evidence.numbers[:, :, 3]
         highest = score.max(1, keepdims=True)
-        near = (highest > 0) & (highest >= WEAK * evidence.queries[:, 2:3])
+        near = (highest > 0) & (highest >= WEAK * evidence.queries[:, SELF_SCORE, None])
         close = (score >= CLOSE * highest) & near
         close[close.sum(1) < 2] = False
         rows, slots = np.nonzero(close)

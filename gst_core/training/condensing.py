@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gst_core.references.evidence import CANDIDATES, NUMBERS, EvidenceFinder
+from gst_core.references.evidence import CANDIDATES, NUMBERS, SELF_SCORE, EvidenceFinder
 from gst_core.training.proteins import clade_indices
 from gst_core.training.references import gather
 from gst_core.training.simulation import Labelled
@@ -93,7 +93,8 @@ def _named(
         proteins = [labelled.proteins[row] for row in own.tolist()]
         codes = [protein.codes for protein in proteins]
         evidence = finder.find(codes, clade_indices(proteins), given=labelled.given(own))
-        return _Named(evidence.classes, evidence.numbers[:, :, _SCORE], evidence.queries[:, 2])
+        scores, selves = evidence.numbers[:, :, _SCORE], evidence.queries[:, SELF_SCORE]
+        return _Named(evidence.classes, scores, selves)
 
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(batch, range(0, len(rows), BATCH)))
