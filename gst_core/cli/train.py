@@ -148,6 +148,7 @@ def train(
                 workers=workers,
                 on_step=progress,
             )
+        workers.wait()
     finally:
         close_workers(workers)
     say(f"done: {output}")

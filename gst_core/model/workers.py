@@ -57,7 +57,11 @@ class Workers:
         return bool(said.item())
 
     def wait(self) -> None:
-        """Wait until all processes have come so far."""
+        """Wait until all processes have come so far.
+
+        At the end of a run as well: meanwhile torch's threads let go of what was summed last. They
+        need Python's lock for it, and abort a process that is ending already.
+        """
         if self.world > 1:
             dist.barrier()
 

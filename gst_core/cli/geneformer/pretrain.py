@@ -179,6 +179,7 @@ def pretrain(
                 workers=workers,
                 on_step=lambda step, steps, _: progress(step, steps),
             )
+        workers.wait()
     finally:
         close_workers(workers)
     if silent:
